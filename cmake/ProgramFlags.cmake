@@ -1,0 +1,14 @@
+# Flags of our own programs (tests, examples, benchmarks), for the directory that includes this file. A consumer of
+# the library gets none of them.
+include(CheckCXXCompilerFlag)
+if(GLYPHDIFF_NATIVE)
+  check_cxx_compiler_flag(-march=native GLYPHDIFF_HAS_MARCH_NATIVE)
+  if(GLYPHDIFF_HAS_MARCH_NATIVE)
+    add_compile_options(-march=native)
+  endif()
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  # -Wno-psabi: vectors of 64 bytes pass through no binary interface but our own.
+  # -Wno-maybe-uninitialized: GCC 12 means its own AVX-512 header.
+  add_compile_options(-Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized)
+endif()

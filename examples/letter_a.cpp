@@ -1,0 +1,283 @@
+// Trains a diffusion model on letters A and draws new ones, in minutes on a CPU; the same file compiles for CUDA.
+// `letter_a --help` lists the options. Everything it makes lies in one folder:
+//
+//   samples.png, progress.png   letters at the end, and the same ones at several moments of the training
+//   step_*.png                  a sheet at each of those moments
+//   loss.svg, loss.csv          the loss curve
+//   checkpoint.safetensors      from which a second run goes on, bit for bit
+//   summary.txt                 what was done, and how good the letters are beside real ones
+#include <glyphdiff/data/image_folder.hpp>
+#include <glyphdiff/data/letter_atlas.hpp>
+#include <glyphdiff/data/letter_batches.hpp>
+#include <glyphdiff/diffusion/continuous.hpp>
+#include <glyphdiff/io/grid.hpp>
+#include <glyphdiff/io/plot.hpp>
+#include <glyphdiff/metrics/letter_report.hpp>
+#include <glyphdiff/runtime.hpp>
+#include <glyphdiff/sampler/draw.hpp>
+#include <glyphdiff/schedule/continuous_cosine.hpp>
+#include <glyphdiff/train/checkpoint.hpp>
+#include <glyphdiff/train/interrupt.hpp>
+#include <glyphdiff/train/progress_bar.hpp>
+#include <glyphdiff/unet.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <xtensor/xview.hpp>
+#include <sstream>
+
+namespace gd = glyphdiff;
+namespace fs = std::filesystem;
+using Exec = Kokkos::DefaultExecutionSpace;
+
+// The models: small, without attention, on 2x2 blocks of pixels.
+struct LetterA32 {
+  static constexpr gd::UNetConfig config{.image_size = 32,
+                                         .channels = 1,
+                                         .model_channels = 32,
+                                         .channel_mult = {1, 2, 4},
+                                         .res_blocks = 1,
+                                         .norm_groups = 8,
+                                         .space_to_depth = 2,
+                                         .coordinate_channels = true,
+                                         .middle_attention = false,
+                                         .middle_res_blocks = 1,
+                                         .level_input_skips = false};
+  static constexpr int steps = 5000, batch = 32;
+  static constexpr double learning_rate = 2e-3;
+};
+
+struct LetterA64 {
+  static constexpr gd::UNetConfig config = [] {
+    auto c = LetterA32::config;
+    c.image_size = 64;
+    c.channel_mult = {1, 2, 4, 4};
+    return c;
+  }();
+  static constexpr int steps = 4500, batch = 24;
+  static constexpr double learning_rate = 1.5e-3;
+};
+
+struct Options {
+  int size = 32;
+  fs::path data, out = "out/letter_a";
+  std::int64_t steps = 0;
+  int batch = 0;
+  std::uint64_t seed = 1;
+  bool fresh = false, mirror = false, plain = false;
+  int judged = 1024;
+};
+
+gd::ImageSpan span(xt::xtensor<float, 4> const& images) {
+  return {images.data(), int(images.shape(0)), int(images.shape(1)), int(images.shape(2))};
+}
+
+/// Training letters (larger than `size`, to be varied) and, of the built-in ones, both splits at `size` to judge by.
+struct Letters {
+  gd::ImageDataset training;
+  gd::LetterAtlas at_size;
+  std::string name;
+};
+
+Letters load_letters(Options const& options) {
+  Letters letters;
+  if (options.data.empty()) {
+    fs::path const folder = GLYPHDIFF_DATA_DIR;
+    auto const load = [&](int size) {
+      return gd::load_letter_atlas(folder / "letters_a.png", folder / "letters_a.tsv", size);
+    };
+    letters.training = load(64).train;
+    letters.at_size = load(options.size);
+    letters.name = "letters_a";
+  } else {
+    auto folder = gd::load_image_folder(options.data, 64, 1, options.mirror);
+    for (std::string const& sentence : folder.skipped) std::cerr << "skipped: " << sentence << '\n';
+    if (!folder.skipped.empty()) std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
+    letters.training = std::move(folder.dataset);
+    letters.name = fs::absolute(options.data).lexically_normal().string();
+  }
+  return letters;
+}
+
+/// The steps after which a sheet is drawn: early ones close together, where most happens.
+std::vector<std::int64_t> sheet_steps(std::int64_t steps) {
+  std::vector<std::int64_t> at;
+  for (double share : {0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0}) {
+    std::int64_t const step = std::max<std::int64_t>(1, std::llround(share * double(steps)));
+    if (at.empty() || step > at.back()) at.push_back(step);
+  }
+  return at;
+}
+
+/// The loss of every step, kept as a text file beside the checkpoint.
+struct LossLog {
+  std::vector<double> step, loss;
+
+  void load(fs::path const& csv, std::int64_t last) {
+    std::ifstream file(csv);
+    std::string line;
+    std::getline(file, line);
+    double s = 0, l = 0;
+    while (std::getline(file, line))
+      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last)) step.push_back(s), loss.push_back(l);
+  }
+  void save(fs::path const& folder) const {
+    std::ostringstream text;
+    text << "step,loss\n";
+    for (std::size_t i = 0; i < step.size(); ++i) text << step[i] << ',' << loss[i] << '\n';
+    gd::write_file(folder / "loss.csv", text.str().data(), text.str().size());
+    std::vector<double> smooth;
+    for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);
+    gd::write_line_plot_svg(folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},
+                            {.title = "training loss", .x = "step", .y = "mean squared error of v", .log_y = true});
+  }
+};
+
+xt::xtensor<float, 4> to_xtensor(gd::HostImages const& images) {
+  xt::xtensor<float, 4> result({images.extent(0), images.extent(1), images.extent(2), images.extent(3)});
+  std::copy_n(images.data(), images.size(), result.data());
+  return result;
+}
+
+/// Throws unless the folder can be written to; finding that out after the training would be late.
+void make_run_folder(fs::path const& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw gd::Error(folder.string(), "a folder to write to", error.message());
+  gd::write_file(folder / ".writable", "", 0);
+  fs::remove(folder / ".writable");
+}
+
+template <class Spec>
+int run(Options options) {
+  auto const began = std::chrono::steady_clock::now();
+  if (options.steps <= 0) options.steps = Spec::steps;
+  if (options.batch <= 0) options.batch = Spec::batch;
+  make_run_folder(options.out);
+  Letters letters = load_letters(options);
+  std::size_t const letter_count = letters.training.size();
+
+  Exec const exec;
+  using Net = gd::UNet<Spec, Exec>;
+  Net net(exec, options.seed);
+  gd::ContinuousDiffusion<gd::ContinuousCosine, gd::V> const diffusion(50);
+  gd::TrainOptions train;
+  train.seed = options.seed;
+  train.batch = options.batch;
+  train.learning_rate = {.peak = Spec::learning_rate, .warm_up = 100, .decay = gd::Decay::cosine,
+                         .steps = options.steps, .final_fraction = 0.05};
+  train.adamw.beta2 = 0.99;
+  train.clip_norm = 1;
+  train.ema_rates = {0.998};
+  gd::Trainer trainer(exec, net, diffusion, train);
+
+  auto const memory = trainer.memory(options.size, options.size);
+  std::printf("%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for %lld "
+              "arenas of parameters, %.0f for activations)\n",
+              letter_count, options.size, options.size, (long long)gd::parameter_count<Spec>,
+              (long long)options.steps, options.batch, memory.total() / 1e6,
+              double(memory.parameters) * memory.arenas / 1e6, (long long)memory.arenas, memory.activations / 1e6);
+
+  std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
+  gd::KeyValues const identity{{"letters", letters.name + ", " + std::to_string(letter_count)},
+                               {"variation", options.plain ? "none" : "width and slant"}};
+  LossLog log;
+  if (!options.fresh && fs::exists(checkpoint)) {
+    gd::load_checkpoint(checkpoint, trainer, identity);
+    log.load(options.out / "loss.csv", trainer.steps());
+    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                checkpoint.c_str());
+  }
+
+  typename Net::Evaluator denoise(net, trainer.ema().averages()[0].values);
+  auto const draw = [&](int count) {
+    return to_xtensor(gd::draw_ddim(exec, diffusion, denoise, count, options.size, options.size, 1, options.seed));
+  };
+  auto const sheet = [&](std::int64_t step) {
+    char name[32];
+    std::snprintf(name, sizeof name, "step_%06lld.png", (long long)step);
+    gd::write_png(options.out / name, gd::image_grid(draw(64), 8));
+  };
+
+  gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
+                            options.plain ? std::nullopt : std::optional(gd::LetterAugmentation{}));
+  auto const sheets = sheet_steps(options.steps);
+  auto const save = [&] {
+    gd::save_checkpoint(checkpoint, trainer, identity);
+    log.save(options.out);
+  };
+  gd::Interrupt interrupt;
+  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
+  while (trainer.steps() < options.steps) {
+    gd::StepReport report;
+    try {
+      report = trainer.step(batches(trainer.steps()));
+    } catch (typename decltype(trainer)::NotFinite const&) {
+      bar.pause();
+      save();
+      throw;
+    }
+    log.step.push_back(double(report.step));
+    log.loss.push_back(report.loss);
+    bar.update(report.step, report.loss);
+    bool const due = std::find(sheets.begin(), sheets.end(), report.step) != sheets.end();
+    if (due || interrupt.requested()) {
+      bar.pause();
+      save();
+      if (interrupt.requested()) {
+        std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+        return 130;
+      }
+      sheet(report.step);
+      bar.resume();
+    }
+  }
+  double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+
+  auto const samples = draw(options.judged > 64 ? options.judged : 64);
+  gd::write_png(options.out / "samples.png", gd::image_grid(xt::view(samples, xt::range(0, 64)), 8));
+  std::ostringstream summary;
+  summary << letter_count << " letters at " << options.size << "x" << options.size << ", "
+          << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch << "\n"
+          << "trained and drawn in " << std::llround(seconds) << " s (this run)\n";
+  if (letters.at_size.held_out.size() > 0 && options.judged > 0)
+    summary << "\n" << samples.shape(0) << " samples beside real letters that were held out:\n"
+            << gd::format_report(gd::judge_letters(span(samples), span(letters.at_size.train.images),
+                                                   span(letters.at_size.held_out.images), options.seed),
+                                 gd::judge_real(span(letters.at_size.held_out.images),
+                                                span(letters.at_size.train.images)));
+  gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
+  std::cout << summary.str() << "see " << options.out.string() << "\n";
+  return 0;
+}
+
+int main(int argc, char** argv) try {
+  gd::Runtime const runtime(argc, argv);
+  Options options;
+  CLI::App app("Trains a diffusion model on letters A and draws new ones.");
+  app.add_option("--size", options.size, "pixels per side: 32 or 64")->check(CLI::IsMember({32, 64}));
+  app.add_option("--data", options.data, "folder of PNG or JPEG letters of your own, instead of the built-in ones");
+  app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
+  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")->check(CLI::PositiveNumber);
+  app.add_option("--batch", options.batch, "letters per update")->check(CLI::PositiveNumber);
+  app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_option("--judged", options.judged, "samples drawn and judged at the end; 0: none")->capture_default_str();
+  app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
+  app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well");
+  app.add_flag("--plain", options.plain, "train on the letters as they are, without varying width and slant");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    int const code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return options.size == 32 ? run<LetterA32>(options) : run<LetterA64>(options);
+} catch (std::exception const& error) {
+  std::cerr << "letter_a: " << error.what() << "\n";
+  return 2;
+}

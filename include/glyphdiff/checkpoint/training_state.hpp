@@ -1,0 +1,331 @@
+#pragma once
+
+#include <glyphdiff/checkpoint/key_values.hpp>
+#include <glyphdiff/checkpoint/safetensors.hpp>
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/tensor.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Checkpoints of a training run: one safetensors file, from which a run continues bit for bit and in which
+/// Python finds PyTorch's names:
+///
+///     model.<parameter>         F32, PyTorch's shape
+///     ema_<rate>.<parameter>    one set per moving average, e.g. ema_0.9999.out.2.weight
+///     adam_m.<parameter>, adam_v.<parameter>
+///     state.<name>              F64 vectors: samplers' histories, totals
+///     metadata                  glyphdiff.checkpoint (format version), glyphdiff.step, glyphdiff.seed,
+///                               glyphdiff.ema_rates, and the configuration as config.<key>
+namespace glyphdiff {
+
+/// Newest version of the layout above that this program reads, and the one it writes.
+inline constexpr int checkpoint_version = 1;
+
+/// One parameter's place in the flat arenas.
+struct ParameterBlock {
+  std::string name;                 ///< PyTorch's, without a prefix
+  std::vector<std::int64_t> shape;  ///< PyTorch's
+  std::int64_t offset = 0;          ///< values from the start of the arena
+  std::int64_t count = 0;           ///< values; the product of the shape
+};
+
+/// A flat run of floats that a checkpoint reads and writes piece by piece: host memory, or an arena of any
+/// space, which is then copied through a small buffer and never as a whole. The memory must outlive the
+/// object; a View keeps itself.
+class FloatStore {
+ public:
+  /// Copies `count` floats from position `first`.
+  std::function<void(std::int64_t first, std::int64_t count, float* to)> read;
+  std::function<void(std::int64_t first, std::int64_t count, float const* from)> write;
+
+  FloatStore() = default;
+
+  FloatStore(float* host)
+      : read([host](std::int64_t first, std::int64_t count, float* to) {
+          std::copy_n(host + first, count, to);
+        }),
+        write([host](std::int64_t first, std::int64_t count, float const* from) {
+          std::copy_n(from, count, host + first);
+        }) {}
+
+  /// An Arena<Exec>. Copies wait for work on the device that was launched before.
+  template <class Space>
+  FloatStore(Kokkos::View<float*, Kokkos::LayoutRight, Space> const& arena)
+      : read([arena](std::int64_t first, std::int64_t count, float* to) {
+          Kokkos::deep_copy(Host(to, count), Piece<Space>(arena.data() + first, count));
+        }),
+        write([arena](std::int64_t first, std::int64_t count, float const* from) {
+          Kokkos::deep_copy(Piece<Space>(arena.data() + first, count), ConstHost(from, count));
+        }) {}
+
+ private:
+  template <class Space>
+  using Piece = Kokkos::View<float*, Kokkos::LayoutRight, Space, Kokkos::MemoryUnmanaged>;
+  using Host = Piece<Kokkos::HostSpace>;
+  using ConstHost =
+      Kokkos::View<float const*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+};
+
+/// Everything a run needs to go on. For saving all of it is given; for loading `parameters` to
+/// `configuration` are, the stores are filled, and the rest is replaced.
+struct TrainingState {
+  struct Average {
+    double rate;
+    FloatStore values;
+  };
+
+  std::vector<ParameterBlock> table;
+  FloatStore parameters;
+  std::vector<Average> averages;
+  FloatStore first_moment, second_moment;
+  KeyValues configuration;  ///< whatever must be the same for the run to go on
+
+  std::int64_t step = 0;
+  std::uint64_t seed = 0;
+  std::vector<std::pair<std::string, std::vector<double>>> values;  ///< samplers' histories, totals
+};
+
+/// "ema_0.9999.", the prefix of an average's tensors.
+inline std::string average_prefix(double rate) {
+  char buffer[32];
+  return "ema_" + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, rate).ptr) + ".";
+}
+
+namespace detail {
+
+inline constexpr std::string_view config_prefix = "config.", state_prefix = "state.";
+
+/// The parts of a state that hold a value for each parameter, by prefix.
+inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const& state) {
+  std::vector<std::pair<std::string, FloatStore>> result{{"model.", state.parameters}};
+  for (auto const& average : state.averages)
+    result.emplace_back(average_prefix(average.rate), average.values);
+  result.emplace_back("adam_m.", state.first_moment);
+  result.emplace_back("adam_v.", state.second_moment);
+  return result;
+}
+
+inline std::string rates_text(TrainingState const& state) {
+  std::string text;
+  for (auto const& average : state.averages) {
+    std::string const prefix = average_prefix(average.rate);
+    if (!text.empty()) text += ',';
+    text += prefix.substr(4, prefix.size() - 5);
+  }
+  return text;
+}
+
+/// An integer of a checkpoint's metadata.
+template <class T>
+T metadata_integer(SafetensorsFile const& file, char const* key) {
+  std::string const* const text = find_value(file.metadata(), key);
+  if (text == nullptr)
+    throw Error(file.path(), "a checkpoint of glyphdiff", std::string("no ") + key + " in its metadata");
+  T value{};
+  auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size())
+    throw Error(file.path(), std::string("an integer as ") + key, "\"" + printable(*text) + "\"");
+  return value;
+}
+
+inline void require_known_version(SafetensorsFile const& file) {
+  auto const version = metadata_integer<std::int64_t>(file, "glyphdiff.checkpoint");
+  if (version < 1 || version > checkpoint_version)
+    throw Error(file.path(), "checkpoint format " + std::to_string(checkpoint_version) + " or older",
+                "format " + std::to_string(version) + (version < 1 ? "" : ", written by a newer glyphdiff"));
+}
+
+inline KeyValues stored_configuration(SafetensorsFile const& file) {
+  KeyValues result;
+  for (auto const& [key, value] : file.metadata())
+    if (key.starts_with(config_prefix)) result.emplace_back(key.substr(config_prefix.size()), value);
+  return result;
+}
+
+inline void require_same_configuration(SafetensorsFile const& file, KeyValues const& stored,
+                                       KeyValues const& ours) {
+  std::string const different = differences(stored, ours);
+  if (!different.empty())
+    throw Error(file.path() + " is a checkpoint of another configuration: " + printable(different, 2000) +
+                ".");
+}
+
+/// A piece of an arena and the tensor of a file that belongs there.
+struct Placement {
+  SafetensorsEntry const* entry;
+  FloatStore const* store;
+  std::int64_t offset;
+};
+
+inline std::string shape_text(std::vector<std::int64_t> const& shape) {
+  std::string text = "(";
+  for (std::int64_t const extent : shape) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(extent);
+  }
+  return text + ")";
+}
+
+/// Where every parameter of every part lies in the file. Throws Error, with a list, for tensors that are
+/// missing, of another type or shape or, where `unexpected` says so, too many.
+inline std::vector<Placement> place(SafetensorsFile const& file,
+                                    std::vector<std::pair<std::string, FloatStore>> const& wanted,
+                                    std::vector<ParameterBlock> const& table,
+                                    std::function<bool(std::string const& name)> const& unexpected) {
+  std::map<std::string_view, SafetensorsEntry const*> remaining;
+  for (auto const& entry : file.entries()) remaining.emplace(entry.name, &entry);
+
+  std::vector<Placement> result;
+  std::vector<std::string> faults;
+  for (auto const& [prefix, store] : wanted)
+    for (ParameterBlock const& block : table) {
+      std::string const name = prefix + block.name;
+      auto const found = remaining.find(name);
+      if (found == remaining.end()) {
+        faults.push_back("no " + name);
+        continue;
+      }
+      SafetensorsEntry const& entry = *found->second;
+      if (entry.dtype != "F32" || entry.shape != block.shape)
+        faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
+                         shape_text(block.shape));
+      result.push_back({&entry, &store, block.offset});
+      remaining.erase(found);
+    }
+  for (auto const& [name, entry] : remaining)
+    if (unexpected(std::string(name))) faults.push_back(printable(name) + " is not part of it");
+
+  if (!faults.empty()) {
+    std::string list;
+    for (std::size_t k = 0; k < faults.size() && k < 10; ++k) {
+      if (k > 0) list += "; ";
+      list += printable(faults[k], 200);
+    }
+    if (faults.size() > 10) list += "; and " + std::to_string(faults.size() - 10) + " more";
+    throw Error(file.path() + " does not hold the tensors of this program's model: " + list + ".");
+  }
+  return result;
+}
+
+inline void read_placed(SafetensorsFile const& file, std::vector<Placement> const& placements) {
+  std::vector<float> chunk;
+  for (auto const& [entry, store, offset] : placements) {
+    std::int64_t const count = std::int64_t(entry->bytes / sizeof(float));
+    for (std::int64_t first = 0; first < count; first += std::int64_t(chunk.size())) {
+      chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, count - first)));
+      file.read(*entry, std::uint64_t(first) * sizeof(float), chunk.size() * sizeof(float), chunk.data());
+      store->write(offset + first, std::int64_t(chunk.size()), chunk.data());
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Writes a checkpoint. `path` is replaced only when all of the new file is on disk; on any failure Error is
+/// thrown and the previous file stays.
+inline void save_checkpoint(std::string const& path, TrainingState const& state) {
+  KeyValues metadata{{"glyphdiff.checkpoint", std::to_string(checkpoint_version)},
+                     {"glyphdiff.step", std::to_string(state.step)},
+                     {"glyphdiff.seed", std::to_string(state.seed)},
+                     {"glyphdiff.ema_rates", detail::rates_text(state)}};
+  for (auto const& [key, value] : state.configuration)
+    metadata.emplace_back(std::string(detail::config_prefix) + key, value);
+
+  std::vector<SafetensorsSource> tensors;
+  for (auto const& [prefix, store] : detail::parts(state))
+    for (ParameterBlock const& block : state.table)
+      tensors.push_back(
+          {prefix + block.name, "F32", block.shape,
+           [read = store.read, start = block.offset](std::uint64_t offset, std::uint64_t bytes, void* to) {
+             read(start + std::int64_t(offset / sizeof(float)), std::int64_t(bytes / sizeof(float)),
+                  static_cast<float*>(to));
+           }});
+  for (auto const& [name, values] : state.values)
+    tensors.push_back(safetensors_source(std::string(detail::state_prefix) + name,
+                                         {std::int64_t(values.size())}, values.data()));
+  write_safetensors(path, std::move(tensors), metadata);
+}
+
+/// Reads a checkpoint into the stores of `state`, after everything about it has been checked. Throws Error,
+/// one sentence, for a file that is cut short or damaged, has a newer format, another configuration (with a
+/// list of what differs) or other tensors; the stores are untouched then, unless the disk fails in the
+/// middle.
+inline void load_checkpoint(std::string const& path, TrainingState& state) {
+  SafetensorsFile const file(path);
+  detail::require_known_version(file);
+
+  KeyValues stored = detail::stored_configuration(file), ours = state.configuration;
+  std::string const* const rates = find_value(file.metadata(), "glyphdiff.ema_rates");
+  stored.emplace_back("ema_rates", rates == nullptr ? "" : *rates);
+  ours.emplace_back("ema_rates", detail::rates_text(state));
+  detail::require_same_configuration(file, stored, ours);
+
+  auto const step = detail::metadata_integer<std::int64_t>(file, "glyphdiff.step");
+  if (step < 0) throw Error(path, "a step of at least 0", std::to_string(step));
+  auto const seed = detail::metadata_integer<std::uint64_t>(file, "glyphdiff.seed");
+  auto const parts = detail::parts(state);
+  auto const placements = detail::place(file, parts, state.table, [](std::string const& name) {
+    return !name.starts_with(detail::state_prefix);
+  });
+  std::vector<std::pair<std::string, std::vector<double>>> values;
+  for (SafetensorsEntry const& entry : file.entries()) {
+    if (!entry.name.starts_with(detail::state_prefix)) continue;
+    auto& [name, numbers] = values.emplace_back(entry.name.substr(detail::state_prefix.size()),
+                                                std::vector<double>(entry.bytes / sizeof(double)));
+    file.read(entry, numbers.data());
+  }
+
+  detail::read_placed(file, placements);
+  state.step = step;
+  state.seed = seed;
+  state.values = std::move(values);
+}
+
+/// Reads one set of weights, for sampling: prefix "model." or average_prefix(rate) of a checkpoint, or "" for
+/// a plain state dict that somebody saved as safetensors. A configuration that is not empty must be the
+/// file's. Throws Error as load_checkpoint does.
+inline void load_weights(std::string const& path, std::string const& prefix,
+                         std::vector<ParameterBlock> const& table, FloatStore const& to,
+                         KeyValues const& configuration = {}) {
+  SafetensorsFile const file(path);
+  if (find_value(file.metadata(), "glyphdiff.checkpoint") != nullptr) detail::require_known_version(file);
+  if (!configuration.empty())
+    detail::require_same_configuration(file, detail::stored_configuration(file), configuration);
+  std::vector<std::pair<std::string, FloatStore>> const parts{{prefix, to}};
+  detail::read_placed(file, detail::place(file, parts, table,
+                                          [&](std::string const& name) { return name.starts_with(prefix); }));
+}
+
+/// The configuration, moving averages' prefixes and step of a checkpoint, for programs that choose by them.
+struct CheckpointSummary {
+  KeyValues configuration;
+  std::vector<std::string> prefixes;  ///< "model.", "ema_0.9999.", ...
+  std::int64_t step = 0;
+};
+
+inline CheckpointSummary summarize_checkpoint(std::string const& path) {
+  SafetensorsFile const file(path);
+  detail::require_known_version(file);
+  CheckpointSummary summary{detail::stored_configuration(file),
+                            {"model."},
+                            detail::metadata_integer<std::int64_t>(file, "glyphdiff.step")};
+  if (std::string const* const rates = find_value(file.metadata(), "glyphdiff.ema_rates")) {
+    std::string_view rest = *rates;
+    while (!rest.empty()) {
+      std::string_view const rate = rest.substr(0, rest.find(','));
+      summary.prefixes.push_back("ema_" + std::string(rate) + ".");
+      rest.remove_prefix(std::min(rate.size() + 1, rest.size()));
+    }
+  }
+  return summary;
+}
+
+}  // namespace glyphdiff

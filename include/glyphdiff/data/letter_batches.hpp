@@ -1,0 +1,56 @@
+#pragma once
+
+#include <glyphdiff/data/augment.hpp>
+#include <glyphdiff/data/batches.hpp>
+#include <glyphdiff/data/dataset.hpp>
+#include <glyphdiff/tensor.hpp>
+
+#include <optional>
+
+namespace glyphdiff {
+
+/// The batches that letters are trained from: which letters, and how each is varied, is a function of the
+/// seed and the step.
+class LetterBatches {
+ public:
+  /// `letters`: (N,S,S,C) with S a multiple of `size`, so that variations are drawn from a finer letter than
+  /// they are shown at. Without `augmentation` letters are only brought to size. Error if there are no
+  /// letters.
+  LetterBatches(ImageDataset letters, int size, int batch, std::uint64_t seed,
+                std::optional<LetterAugmentation> augmentation)
+      : letters_(std::move(letters)),
+        size_(size),
+        seed_(seed),
+        augmentation_(augmentation),
+        order_(letters_.size(), batch, seed),
+        images_(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::batch"), batch, size, size,
+                letters_.images.shape(3)) {}
+
+  /// The batch of update number `step`, counted from 0: (batch,size,size,C). Valid until the next call.
+  HostImages const& operator()(std::int64_t step) {
+    int const source = int(letters_.images.shape(1)), channels = int(letters_.images.shape(3));
+    auto const chosen = order_.batch(std::uint64_t(step));
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      auto const u = uniform4({seed_, Stream::augmentation, std::uint64_t(step)}, random_index(i, 0));
+      float const* const letter = letters_.images.data() + chosen[i] * source * source * channels;
+      float* const image = images_.data() + i * size_ * size_ * channels;
+      if (augmentation_)
+        augment_letter(letter, source, image, size_, channels, u[0], u[1], *augmentation_);
+      else
+        augment_letter(letter, source, image, size_, channels, 0.5f, 0.5f);
+    }
+    return images_;
+  }
+
+  std::size_t letter_count() const { return letters_.size(); }
+
+ private:
+  ImageDataset letters_;
+  int size_;
+  std::uint64_t seed_;
+  std::optional<LetterAugmentation> augmentation_;
+  BatchSampler order_;
+  HostImages images_;
+};
+
+}  // namespace glyphdiff

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/io/image.hpp>
+
+#include <xtensor/xtensor.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace glyphdiff {
+
+/// The byte of a value in [-1, 1], as the reference writes it: (x + 1) * 127.5, clamped, truncated. NaN gives
+/// 0.
+inline std::uint8_t to_byte(float value) {
+  float const scaled = (value + 1.0f) * 127.5f;
+  return scaled > 0.0f ? static_cast<std::uint8_t>(std::min(scaled, 255.0f)) : std::uint8_t{0};
+}
+
+/// A contact sheet of images (N,H,W,C), C = 1 or 3, in [-1, 1]: row by row, `padding` white pixels around
+/// each.
+inline Image image_grid(xt::xtensor<float, 4> const& images, int columns, int padding = 2) {
+  int const count = static_cast<int>(images.shape(0)), height = static_cast<int>(images.shape(1)),
+            width = static_cast<int>(images.shape(2)), channels = static_cast<int>(images.shape(3));
+  if (count < 1 || height < 1 || width < 1 || (channels != 1 && channels != 3) || columns < 1 || padding < 0)
+    throw Error("an image grid needs images of 1 or 3 channels, columns and no negative padding, found " +
+                std::to_string(count) + " images of " + std::to_string(height) + "x" + std::to_string(width) +
+                "x" + std::to_string(channels) + ", " + std::to_string(columns) + " columns, padding " +
+                std::to_string(padding));
+  columns = std::min(columns, count);
+  int const rows = (count + columns - 1) / columns;
+  Image grid(rows * (height + padding) + padding, columns * (width + padding) + padding, channels, 255);
+  auto in = images.data();
+  for (int n = 0; n < count; ++n)
+    for (int y = 0; y < height; ++y) {
+      std::uint8_t* out =
+          grid.at(padding + n / columns * (height + padding) + y, padding + n % columns * (width + padding));
+      for (int i = 0; i < width * channels; ++i) *out++ = to_byte(*in++);
+    }
+  return grid;
+}
+
+}  // namespace glyphdiff

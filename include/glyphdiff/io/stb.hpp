@@ -1,0 +1,67 @@
+#pragma once
+
+// stb_image and stb_image_write as static functions in a namespace of ours: they need no source file to hold
+// them and do not clash with a host program's own copies, before or after this header. Only io/image.hpp
+// includes this.
+
+// What stb includes must come first, or it would land in the namespace.
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#endif
+#pragma push_macro("STBIDEF")
+#pragma push_macro("STBIWDEF")
+#pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma push_macro("INCLUDE_STB_IMAGE_WRITE_H")
+#pragma push_macro("STB_IMAGE_IMPLEMENTATION")
+#pragma push_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
+#pragma push_macro("STB_IMAGE_WRITE_STATIC")
+#pragma push_macro("STBI_NO_STDIO")
+#pragma push_macro("STBI_WRITE_NO_STDIO")
+#undef STBIDEF
+#undef STBIWDEF
+#undef STBI_INCLUDE_STB_IMAGE_H
+#undef INCLUDE_STB_IMAGE_WRITE_H
+#undef STB_IMAGE_IMPLEMENTATION
+#undef STB_IMAGE_WRITE_IMPLEMENTATION
+#undef STB_IMAGE_WRITE_STATIC
+#undef STBI_NO_STDIO
+#undef STBI_WRITE_NO_STDIO
+#define STBIDEF static
+#define STBIWDEF static
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_NO_STDIO
+#define STBI_WRITE_NO_STDIO
+namespace glyphdiff::stb {
+#include <stb/stb_image.h>
+#include <stb/stb_image_write.h>
+}  // namespace glyphdiff::stb
+#pragma pop_macro("STBI_WRITE_NO_STDIO")
+#pragma pop_macro("STBI_NO_STDIO")
+#pragma pop_macro("STB_IMAGE_WRITE_STATIC")
+#pragma pop_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
+#pragma pop_macro("STB_IMAGE_IMPLEMENTATION")
+#pragma pop_macro("INCLUDE_STB_IMAGE_WRITE_H")
+#pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
+#pragma pop_macro("STBIWDEF")
+#pragma pop_macro("STBIDEF")
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <glyphdiff/kernels/host/attention.hpp>
+#include <glyphdiff/kernels/portable/attention.hpp>
+
+namespace glyphdiff::kernels {
+
+/// Floats of scratch for both passes.
+template <class Exec>
+std::int64_t attention_workspace(Portable, Exec const&, AttentionShape s) {
+  return portable::attention_workspace(s);
+}
+
+/// y (N,T,C) = softmax(q k^T / sqrt(ch)) v per head, from qkv (N,T,3C); C = heads * ch.
+template <class Exec>
+void attention_forward(Portable, Exec const& exec, AttentionShape s, float const* qkv, float* y, float* workspace) {
+  portable::attention_forward(exec, s, qkv, y, workspace);
+}
+
+/// dqkv (N,T,3C; assigned) from dy (N,T,C), recomputing the probabilities from qkv; y is the forward pass's result.
+template <class Exec>
+void attention_backward(Portable, Exec const& exec, AttentionShape s, float const* qkv, float const* /*y*/,
+                        float const* dy, float* dqkv, float* workspace) {
+  portable::attention_backward(exec, s, qkv, dy, dqkv, workspace);
+}
+
+template <class Exec>
+std::int64_t attention_workspace(Vectorised, Exec const& exec, AttentionShape s) {
+  return host::attention_workspace(exec, s);
+}
+
+template <class Exec>
+void attention_forward(Vectorised, Exec const& exec, AttentionShape s, float const* qkv, float* y,
+                       float* workspace) {
+  host::attention_forward(exec, s, qkv, y, workspace);
+}
+
+template <class Exec>
+void attention_backward(Vectorised, Exec const& exec, AttentionShape s, float const* qkv, float const* y,
+                        float const* dy, float* dqkv, float* workspace) {
+  host::attention_backward(exec, s, qkv, y, dy, dqkv, workspace);
+}
+
+}  // namespace glyphdiff::kernels

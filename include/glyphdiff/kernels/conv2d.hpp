@@ -1,0 +1,59 @@
+#pragma once
+
+#include <glyphdiff/kernels/host/conv2d_direct.hpp>
+#include <glyphdiff/kernels/portable/conv2d.hpp>
+
+namespace glyphdiff::kernels {
+
+/// Floats of scratch for any of the three passes.
+template <class Exec>
+std::int64_t conv2d_workspace(Portable, Exec const&, ConvShape s, bool) {
+  return portable::conv2d_workspace(s);
+}
+
+/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) + bias (K) [+ residual, of y's shape; null: none].
+/// `exact`: no Winograd transforms.
+template <class Exec>
+void conv2d_forward(Portable, Exec const& exec, ConvShape s, bool, float const* x, float const* weight,
+                    float const* bias, float const* residual, float* y, float* workspace) {
+  portable::conv2d_forward(exec, s, x, weight, bias, residual, y, workspace);
+}
+
+/// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K).
+template <class Exec>
+void conv2d_backward_data(Portable, Exec const& exec, ConvShape s, bool, float const* dy, float const* weight,
+                          float* dx, bool accumulate, float* workspace) {
+  portable::conv2d_backward_data(exec, s, dy, weight, dx, accumulate, workspace);
+}
+
+/// dweight (K,C,k,k) += and dbias (K) += from x (N,H,W,C) and dy (N,Ho,Wo,K).
+template <class Exec>
+void conv2d_backward_weight(Portable, Exec const& exec, ConvShape s, bool, float const* x, float const* dy,
+                            float* dweight, float* dbias, float* workspace) {
+  portable::conv2d_backward_weight(exec, s, x, dy, dweight, dbias, workspace);
+}
+
+template <class Exec>
+std::int64_t conv2d_workspace(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/) {
+  return host::direct::conv2d_workspace(exec, s);
+}
+
+template <class Exec>
+void conv2d_forward(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* x, float const* weight,
+                    float const* bias, float const* residual, float* y, float* workspace) {
+  host::direct::conv2d_forward(exec, s, x, weight, bias, residual, y, workspace);
+}
+
+template <class Exec>
+void conv2d_backward_data(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* dy,
+                          float const* weight, float* dx, bool accumulate, float* workspace) {
+  host::direct::conv2d_backward_data(exec, s, dy, weight, dx, accumulate, workspace);
+}
+
+template <class Exec>
+void conv2d_backward_weight(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* x,
+                            float const* dy, float* dweight, float* dbias, float* workspace) {
+  host::direct::conv2d_backward_weight(exec, s, x, dy, dweight, dbias, workspace);
+}
+
+}  // namespace glyphdiff::kernels

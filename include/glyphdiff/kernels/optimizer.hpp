@@ -1,0 +1,170 @@
+#pragma once
+
+#include <glyphdiff/kernels/launch.hpp>
+
+#if defined(__SSE__) && !defined(__CUDA_ARCH__)
+#include <immintrin.h>
+#endif
+
+/// The passes over the flat arenas that follow a backward pass: the norm of the gradient, then one pass that
+/// updates parameters, moments and averages and zeroes the gradients. They move 4 bytes per value and stream
+/// and are bound by memory, hence one pass for all.
+namespace glyphdiff::kernels {
+
+inline constexpr std::int64_t optimizer_tile = 2048;  ///< values per item on a host core
+
+/// Square root, correctly rounded. Spelled out because std::sqrt may set errno and so does not vectorise.
+template <int W>
+inline Pack<W> sqrt(Pack<W> x) {
+#if defined(__AVX512F__) && !defined(__CUDA_ARCH__)
+  if constexpr (W == 16) return Pack<W>{_mm512_maskz_sqrt_ps(0xffff, x.v)};  // _mm512_sqrt_ps warns in gcc 12
+#endif
+#if defined(__AVX__) && !defined(__CUDA_ARCH__)
+  if constexpr (W == 8) return Pack<W>{_mm256_sqrt_ps(x.v)};
+#endif
+#if defined(__SSE__) && !defined(__CUDA_ARCH__)
+  if constexpr (W == 4) return Pack<W>{_mm_sqrt_ps(x.v)};
+#endif
+  for (int lane = 0; lane < W; ++lane) x.v[lane] = ::sqrtf(x.v[lane]);
+  return x;
+}
+
+KOKKOS_INLINE_FUNCTION Pack<1> sqrt(Pack<1> x) { return Pack<1>{::sqrtf(x.v)}; }
+
+/// a * b + c, rounded once on every CPU that can. Left to itself a compiler fuses whichever product it likes,
+/// here one and there another, and packs and tails, CPU and GPU would differ in the last bit.
+template <int W>
+inline Pack<W> fused(Pack<W> a, Pack<W> b, Pack<W> c) {
+#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  for (int lane = 0; lane < W; ++lane) c.v[lane] = ::fmaf(a.v[lane], b.v[lane], c.v[lane]);
+  return c;
+#else
+  return a * b + c;
+#endif
+}
+
+KOKKOS_INLINE_FUNCTION Pack<1> fused(Pack<1> a, Pack<1> b, Pack<1> c) {
+#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
+  return Pack<1>{::fmaf(a.v, b.v, c.v)};
+#else
+  return a * b + c;
+#endif
+}
+
+/// The scalars of one AdamW update (Loshchilov & Hutter 2019, algorithm 2), in the order in which PyTorch
+/// rounds them.
+struct AdamWUpdate {
+  float gradient_scale;  ///< multiplies the gradient first: clipping, the mean over microbatches
+  float keep;            ///< 1 - lr * weight_decay
+  float beta1, one_minus_beta1;
+  float beta2, one_minus_beta2;
+  float sqrt_bias_correction2;  ///< sqrt(1 - beta2^t)
+  float eps;
+  float step_size;  ///< lr / (1 - beta1^t)
+};
+
+/// Up to four running averages that follow the parameters: average = rate * average + (1 - rate) * parameter.
+struct EmaUpdate {
+  static constexpr int capacity = 4;
+  float* average[capacity]{};
+  float rate[capacity]{};
+  float one_minus_rate[capacity]{};
+  int count = 0;
+};
+
+namespace detail {
+
+template <int W>
+KOKKOS_INLINE_FUNCTION void ema_pack(EmaUpdate const& u, std::int64_t i, Pack<W> parameter) {
+  for (int k = 0; k < u.count; ++k) {
+    auto const rate = Pack<W>::broadcast(u.rate[k]), rest = Pack<W>::broadcast(u.one_minus_rate[k]);
+    float* const average = u.average[k] + i;
+    fused(rest, parameter, rate * Pack<W>::load(average)).store(average);
+  }
+}
+
+template <int W>
+KOKKOS_INLINE_FUNCTION void adamw_pack(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i,
+                                       float* parameters, float* gradients, float* first_moment,
+                                       float* second_moment) {
+  using P = Pack<W>;
+  auto const g = P::broadcast(u.gradient_scale) * P::load(gradients + i);
+  auto const m = fused(P::broadcast(u.one_minus_beta1), g, P::broadcast(u.beta1) * P::load(first_moment + i));
+  auto const v =
+      fused(P::broadcast(u.one_minus_beta2) * g, g, P::broadcast(u.beta2) * P::load(second_moment + i));
+  auto const denominator = sqrt(v) / P::broadcast(u.sqrt_bias_correction2) + P::broadcast(u.eps);
+  auto const p =
+      fused(P::broadcast(-u.step_size), m / denominator, P::broadcast(u.keep) * P::load(parameters + i));
+  p.store(parameters + i);
+  m.store(first_moment + i);
+  v.store(second_moment + i);
+  P::broadcast(0.0f).store(gradients + i);
+  ema_pack(ema, i, p);
+}
+
+}  // namespace detail
+
+/// One AdamW update of `count` parameters; the averages follow the new parameters, and the gradients end at
+/// zero.
+template <class Path, class Exec>
+void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
+                  float* first_moment, float* second_moment, AdamWUpdate const& u, EmaUpdate const& ema) {
+  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  for_each(
+      "glyphdiff::optimizer::adamw", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t i = item * tile;
+        std::int64_t const end = i + tile < count ? i + tile : count;
+        for (; i + Path::width <= end; i += Path::width)
+          detail::adamw_pack<Path::width>(u, ema, i, parameters, gradients, first_moment, second_moment);
+        for (; i < end; ++i)
+          detail::adamw_pack<1>(u, ema, i, parameters, gradients, first_moment, second_moment);
+      });
+}
+
+/// The averages alone.
+template <class Path, class Exec>
+void ema_update(Exec const& exec, std::int64_t count, float const* parameters, EmaUpdate const& ema) {
+  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  for_each(
+      "glyphdiff::optimizer::ema", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t i = item * tile;
+        std::int64_t const end = i + tile < count ? i + tile : count;
+        for (; i + Path::width <= end; i += Path::width)
+          detail::ema_pack(ema, i, Pack<Path::width>::load(parameters + i));
+        for (; i < end; ++i) detail::ema_pack(ema, i, Pack<1>::load(parameters + i));
+      });
+}
+
+/// Number of partial sums that sum_of_squares writes. It depends on the count alone, never on the number of
+/// threads.
+template <class Path>
+std::int64_t square_sums(std::int64_t count) {
+  std::int64_t const device_partials = 32768;
+  if (Path::one_element_per_item) return count < device_partials ? count : device_partials;
+  return (count + optimizer_tile - 1) / optimizer_tile;
+}
+
+/// Partial sums of x^2 in double, square_sums<Path>(count) of them; their sum in index order has the same
+/// bits for any number of threads. A host core sums a tile; a device thread every square_sums-th value, which
+/// neighbours read together.
+template <class Path, class Exec>
+void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double* partial) {
+  std::int64_t const partials = square_sums<Path>(count);
+  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  std::int64_t const stride = Path::one_element_per_item ? partials : Path::width;
+  for_each(
+      "glyphdiff::optimizer::sum_of_squares", exec, partials, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t i = item * tile;
+        std::int64_t const end = Path::one_element_per_item || i + tile > count ? count : i + tile;
+        double lanes[Path::width] = {};
+        for (; i + Path::width <= end; i += stride)
+          for (int lane = 0; lane < Path::width; ++lane)
+            lanes[lane] += double(x[i + lane]) * double(x[i + lane]);
+        double sum = 0;
+        for (int lane = 0; lane < Path::width; ++lane) sum += lanes[lane];
+        for (; i < end; ++i) sum += double(x[i]) * double(x[i]);
+        partial[item] = sum;
+      });
+}
+
+}  // namespace glyphdiff::kernels

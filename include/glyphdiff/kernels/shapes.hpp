@@ -1,0 +1,42 @@
+#pragma once
+
+#include <glyphdiff/config.hpp>
+
+#include <Kokkos_Macros.hpp>
+
+#include <cstdint>
+
+namespace glyphdiff::kernels {
+
+enum class Transpose { no, yes };
+
+/// C (m,n) = A (m,k) * B (k,n).
+struct MatmulShape {
+  int m, n, k;
+};
+
+/// A square convolution over (N,H,W,C) with padding kernel / 2; h and w are the input's.
+struct ConvShape {
+  int n, h, w;
+  int in, out;
+  int kernel = 3, stride = 1;
+
+  constexpr int padding() const { return kernel / 2; }
+  constexpr int out_h() const { return (h + 2 * padding() - kernel) / stride + 1; }
+  constexpr int out_w() const { return (w + 2 * padding() - kernel) / stride + 1; }
+  constexpr std::int64_t weights() const { return std::int64_t(in) * out * kernel * kernel; }
+};
+
+/// Self-attention over the `pixels` positions of each image.
+struct AttentionShape {
+  int n, pixels, heads, head_channels;
+  QkvOrder order = QkvOrder::legacy;
+
+  /// First channel of q (part 0), k (1) or v (2) of a head in a row of qkv.
+  KOKKOS_FUNCTION constexpr int offset(int head, int part) const {
+    return order == QkvOrder::legacy ? (3 * head + part) * head_channels
+                                     : (part * heads + head) * head_channels;
+  }
+};
+
+}  // namespace glyphdiff::kernels

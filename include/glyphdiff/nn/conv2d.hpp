@@ -1,0 +1,62 @@
+#pragma once
+
+#include <glyphdiff/kernels/conv2d.hpp>
+#include <glyphdiff/nn/parameter.hpp>
+#include <glyphdiff/nn/pass.hpp>
+
+namespace glyphdiff::nn {
+
+/// 3x3 convolution with padding 1 and stride 1 or 2.
+template <int In, int Out, int Stride = 1>
+struct Conv2d {
+  static constexpr std::int64_t parameter_count = std::int64_t(In) * Out * 9 + Out;
+
+  std::int64_t weight = 0, bias = 0;  // offsets of (Out, In, 3, 3) and (Out) in the arena
+
+  void declare(ParameterList& list, std::string const& name, bool zero = false) {
+    auto const how = zero ? Initialisation::zero : Initialisation::uniform_fan_in;
+    weight = list.add(name + ".weight", {Out, In, 3, 3}, how, In * 9);
+    bias = list.add(name + ".bias", {Out}, how, In * 9);
+  }
+
+  static kernels::ConvShape shape(Extent e) { return {e.n, e.h, e.w, In, Out, 3, Stride}; }
+  static Extent output_extent(Extent e) { return {e.n, shape(e).out_h(), shape(e).out_w()}; }
+
+  /// y = conv(x) + b [+ residual]; residual: null, or of y's shape (may be y itself).
+  template <class Pass>
+  void forward(Pass& pass, Tensor<In> x, Tensor<Out> y, float const* residual = nullptr) const {
+    typename Pass::Path const path;
+    auto const s = shape(x.extent);
+    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
+    if (!pass.planning())
+      kernels::conv2d_forward(path, pass.exec, s, pass.exact, x.data, pass.parameters + weight,
+                              pass.parameters + bias, residual, y.data, scratch);
+    pass.release(scratch);
+  }
+
+  /// Adds to the parameters' gradients.
+  template <class Pass>
+  void backward_parameters(Pass& pass, Tensor<In> x, Tensor<Out> dy) const {
+    typename Pass::Path const path;
+    auto const s = shape(x.extent);
+    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
+    if (!pass.planning())
+      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data, pass.gradients + weight,
+                                      pass.gradients + bias, scratch);
+    pass.release(scratch);
+  }
+
+  /// dx, assigned or added, from dy; `input` is the extent of dx.
+  template <class Pass>
+  void backward_data(Pass& pass, Extent input, Tensor<Out> dy, kernels::GradientSink dx) const {
+    typename Pass::Path const path;
+    auto const s = shape(input);
+    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
+    if (!pass.planning())
+      kernels::conv2d_backward_data(path, pass.exec, s, pass.exact, dy.data, pass.parameters + weight, dx.data,
+                                    dx.accumulate, scratch);
+    pass.release(scratch);
+  }
+};
+
+}  // namespace glyphdiff::nn

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/optim/ema.hpp>
+#include <glyphdiff/tensor.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+namespace glyphdiff {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.0;  ///< decoupled: p -= lr * weight_decay * p
+};
+
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), with PyTorch's placing of eps:
+///
+///     m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
+///     p = (1 - lr wd) p - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+///
+/// The public members are the whole state: a checkpoint keeps the moments and the number of steps.
+template <class Exec>
+class AdamW {
+ public:
+  AdamWOptions options;
+  Arena<Exec> first_moment;   ///< m, same offsets as the parameters
+  Arena<Exec> second_moment;  ///< v
+  std::int64_t steps = 0;     ///< updates taken
+
+  /// For arenas of `count` parameters. Throws Error for options outside the algorithm's range.
+  explicit AdamW(std::int64_t count, AdamWOptions const& adamw_options = {})
+      : options(adamw_options),
+        first_moment("glyphdiff::adamw::first_moment", count),
+        second_moment("glyphdiff::adamw::second_moment", count) {
+    require("beta1", options.beta1, options.beta1 < 1.0, "below 1");
+    require("beta2", options.beta2, options.beta2 < 1.0, "below 1");
+    require("eps", options.eps, std::isfinite(options.eps), "finite");
+    require("weight_decay", options.weight_decay, std::isfinite(options.weight_decay), "finite");
+  }
+
+  /// One update. The gradients are multiplied by `gradient_scale` (see clip_factor) and end at zero; `ema`
+  /// follows the new parameters. One pass over memory (one more for every four averages beyond the first
+  /// four).
+  void update(Exec const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
+              double learning_rate, Ema<Exec> const& ema = {}, double gradient_scale = 1.0) {
+    require_size("parameters", parameters);
+    require_size("gradients", gradients);
+    for (auto const& average : ema.averages()) require_size("a moving average", average.values);
+
+    double const t = double(steps + 1);
+    kernels::AdamWUpdate u;
+    u.gradient_scale = float(gradient_scale);
+    u.keep = float(1.0 - learning_rate * options.weight_decay);
+    u.beta1 = float(options.beta1);
+    u.one_minus_beta1 = float(1.0 - options.beta1);
+    u.beta2 = float(options.beta2);
+    u.one_minus_beta2 = float(1.0 - options.beta2);
+    u.sqrt_bias_correction2 = float(std::sqrt(1.0 - std::pow(options.beta2, t)));
+    u.eps = float(options.eps);
+    u.step_size = float(learning_rate / (1.0 - std::pow(options.beta1, t)));
+    kernels::adamw_update<kernels::DefaultPath<Exec>>(
+        exec, std::int64_t(parameters.extent(0)), parameters.data(), gradients.data(), first_moment.data(),
+        second_moment.data(), u, ema.pass(0, steps));
+    ema.update(exec, parameters, steps, kernels::EmaUpdate::capacity);
+    ++steps;
+  }
+
+ private:
+  static void require(char const* name, double value, bool in_range, char const* range) {
+    if (!(value >= 0.0) || !in_range)
+      throw Error(std::string("AdamW's ") + name + " must be at least 0 and " + range + ", not " +
+                  std::to_string(value) + ".");
+  }
+
+  void require_size(char const* what, Arena<Exec> const& arena) const {
+    if (arena.extent(0) != first_moment.extent(0))
+      throw Error("AdamW was made for " + std::to_string(first_moment.extent(0)) + " parameters, but " +
+                  what + " has " + std::to_string(arena.extent(0)) + ".");
+  }
+};
+
+}  // namespace glyphdiff

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/tensor.hpp>
+
+#include <cmath>
+
+namespace glyphdiff {
+
+/// L2 norm of a whole gradient, summed in double in a fixed order: the same bits for any number of threads.
+/// It is infinite or NaN if and only if one of the gradients is, so it is also the test that stops a broken
+/// run.
+template <class Exec>
+class GradientNorm {
+ public:
+  /// Makes room for the partial sums of arenas of `count` values.
+  explicit GradientNorm(std::int64_t count)
+      : partial_("glyphdiff::gradient_norm::partial", kernels::square_sums<Path>(count)),
+        on_host_(Kokkos::create_mirror_view(partial_)) {}
+
+  /// Waits for the result. `gradients` must have the size the object was made for.
+  double operator()(Exec const& exec, Arena<Exec> const& gradients) const {
+    kernels::sum_of_squares<Path>(exec, std::int64_t(gradients.extent(0)), gradients.data(), partial_.data());
+    Kokkos::deep_copy(exec, on_host_, partial_);
+    exec.fence();
+    double sum = 0;
+    for (std::size_t i = 0; i < on_host_.extent(0); ++i) sum += on_host_(i);
+    return std::sqrt(sum);
+  }
+
+ private:
+  using Path = kernels::DefaultPath<Exec>;
+  using Partial = Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space>;
+  Partial partial_;
+  typename Partial::HostMirror on_host_;
+};
+
+/// The factor that brings a gradient of this norm down to max_norm: min(1, max_norm / (norm + 1e-6)), as in
+/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with std::isfinite
+/// before.
+inline double clip_factor(double norm, double max_norm) {
+  double const factor = max_norm / (norm + 1e-6);
+  return factor > 1.0 ? 1.0 : factor;
+}
+
+}  // namespace glyphdiff

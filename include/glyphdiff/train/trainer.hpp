@@ -1,0 +1,195 @@
+#pragma once
+
+#include <glyphdiff/diffusion/process.hpp>
+#include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/loss/timestep_samplers.hpp>
+#include <glyphdiff/loss/training_loss.hpp>
+#include <glyphdiff/optim/adamw.hpp>
+#include <glyphdiff/optim/ema.hpp>
+#include <glyphdiff/optim/gradient_norm.hpp>
+#include <glyphdiff/optim/learning_rate.hpp>
+#include <glyphdiff/unet.hpp>
+
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+namespace glyphdiff {
+
+struct TrainOptions {
+  std::uint64_t seed = 0;
+  int batch = 16;
+  int microbatch = 0;                    ///< images per pass over the network; 0: the whole batch
+  bool sum_microbatches = false;         ///< add the microbatches' mean losses, as ADM does, instead of averaging
+  LearningRate learning_rate{};
+  AdamWOptions adamw{};
+  double clip_norm = 0;                  ///< largest norm of the gradient; 0: no clipping
+  std::vector<double> ema_rates{0.9999};
+  bool ema_warm_up = true;
+};
+
+/// What one update did.
+struct StepReport {
+  std::int64_t step;      ///< updates taken, this one included
+  double loss, mse, vb;   ///< means over the batch, importance-weighted as trained
+  double gradient_norm;   ///< before clipping
+  double learning_rate;
+  std::vector<double> losses;  ///< of each sample, not weighted, in slot order
+};
+
+/// Bytes that training takes, by what they are for.
+struct TrainingMemory {
+  std::int64_t parameters = 0;   ///< and gradients, moments and averages, all of the same size
+  std::int64_t arenas = 0;       ///< how many of those
+  std::int64_t activations = 0;  ///< and their gradients and scratch: the plan of one microbatch
+  std::int64_t images = 0;       ///< noisy images, noise, outputs
+  std::int64_t total() const { return parameters * arenas + activations + images; }
+};
+
+/// Trains a UNet on a diffusion process: noise, network, loss, backward, clip, AdamW, averages. Everything random is a
+/// function of (seed, step, slot), so that a resumed run continues bit for bit.
+///
+/// TimestepSampler: UniformTimesteps, LossSecondMoment or StratifiedTimesteps. The network must outlive the trainer.
+template <class Net, class D, class Objective = Mse,
+          class TimestepSampler =
+              std::conditional_t<std::is_same_v<typename D::Time, int>, UniformTimesteps, StratifiedTimesteps>>
+class Trainer {
+ public:
+  using Exec = typename Net::execution_space;
+  using Time = typename D::Time;
+
+  Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options)
+      : exec_(exec),
+        net_(&net),
+        diffusion_(std::move(diffusion)),
+        options_(std::move(options)),
+        timestep_sampler_(make_timestep_sampler(diffusion_)),
+        adamw_(net.parameter_list().total(), options_.adamw),
+        ema_(exec, net.parameters(), options_.ema_rates, options_.ema_warm_up),
+        gradient_norm_(net.parameter_list().total()),
+        gradients_("glyphdiff::gradients", net.parameter_list().total()) {
+    static_assert(D::Variance::learned == Net::config.learned_sigma,
+                  "Trainer: learned_sigma of the network and LearnedRange of the diffusion go together");
+    if (options_.batch < 1) throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
+    if (options_.microbatch <= 0 || options_.microbatch > options_.batch) options_.microbatch = options_.batch;
+  }
+
+  /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and, for a network with classes, as many labels. Throws
+  /// NotFinite, having changed nothing, if the loss or the gradient is not a number.
+  StepReport step(HostImages const& x0, std::span<int const> labels = {}) {
+    int const batch = options_.batch;
+    if (int(x0.extent(0)) != batch)
+      throw Error("training batch", std::to_string(batch) + " images", std::to_string(x0.extent(0)));
+    std::int64_t const step = adamw_.steps;
+    auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(step), {0, batch, batch});
+    StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
+    for (int first = 0; first < batch; first += options_.microbatch)
+      accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
+    report.gradient_norm = gradient_norm_(exec_, gradients_);
+    if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) {
+      Kokkos::deep_copy(exec_, gradients_, 0.0f);
+      throw NotFinite(step + 1);
+    }
+    double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
+    adamw_.update(exec_, net_->parameters(), gradients_, report.learning_rate, ema_, scale);
+    if constexpr (std::is_same_v<TimestepSampler, LossSecondMoment>)
+      timestep_sampler_.update(drawn.times, report.losses);
+    return report;
+  }
+
+  /// Training broke down; the parameters are those of the last good update.
+  class NotFinite : public Error {
+   public:
+    explicit NotFinite(std::int64_t step)
+        : Error("the loss is not a finite number at step " + std::to_string(step) +
+                "; training stopped with the parameters of the step before") {}
+  };
+
+  /// What training at this image size will take, before the first step.
+  TrainingMemory memory(int height, int width) {
+    int const n = options_.microbatch;
+    TrainingMemory m;
+    m.parameters = net_->parameter_list().total() * std::int64_t(sizeof(float));
+    m.arenas = 4 + std::int64_t(ema_.averages().size());  // parameters, gradients, two moments
+    m.activations = tape_.bytes(*net_, exec_, {n, height, width});
+    m.images = std::int64_t(n) * height * width * (3 * Net::config.channels + 2 * Net::config.out_channels()) *
+               std::int64_t(sizeof(float));
+    return m;
+  }
+
+  std::int64_t steps() const { return adamw_.steps; }
+  TrainOptions const& options() const { return options_; }
+  /// May be changed between updates: to extend a finished run, say.
+  LearningRate& learning_rate() { return options_.learning_rate; }
+  Net& net() { return *net_; }
+  D const& diffusion() const { return diffusion_; }
+  AdamW<Exec>& adamw() { return adamw_; }
+  Ema<Exec>& ema() { return ema_; }
+  TimestepSampler& timestep_sampler() { return timestep_sampler_; }
+  Exec const& exec() const { return exec_; }
+
+ private:
+  static TimestepSampler make_timestep_sampler(D const& diffusion) {
+    if constexpr (std::is_same_v<TimestepSampler, StratifiedTimesteps>) return TimestepSampler();
+    else return TimestepSampler(diffusion.steps());
+  }
+
+  /// Forward and backward of `count` images from slot `first` on.
+  void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn, int first,
+                  int count, StepReport& report) {
+    int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
+    make_room(count, h, w);
+    auto const range = std::pair(first, first + count);
+    auto const chosen = Kokkos::subview(x0, range, Kokkos::ALL, Kokkos::ALL, Kokkos::ALL);
+    HostImages const contiguous(chosen.data(), count, h, w, channels);
+    Kokkos::deep_copy(exec_, x0_, contiguous);
+
+    RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
+    kernels::fill_normal(exec_, eps_.data(), count, std::int64_t(h) * w * channels, noise, first);
+    std::span<Time const> const times(drawn.times.data() + first, count);
+    q_sample(exec_, diffusion_, times, x0_, eps_, x_t_);
+    auto const timesteps = network_timesteps(diffusion_, times);
+    net_->forward(exec_, x_t_, timesteps, labels.empty() ? labels : labels.subspan(first, count), output_, tape_,
+                  {options_.seed, std::uint64_t(adamw_.steps), first});
+
+    std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
+    double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
+    for (double& weight : weights) weight *= share;
+    LossReport const loss = training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), x0_,
+                                                     eps_, output_, d_output_);
+    net_->backward(exec_, d_output_, gradients_, tape_);
+    for (int n = 0; n < count; ++n) {
+      double const weight = drawn.weights[first + n] / options_.batch;
+      report.loss += weight * loss.total[n];
+      report.mse += weight * loss.mse[n];
+      report.vb += weight * loss.vb[n];
+      report.losses.push_back(loss.total[n]);
+    }
+  }
+
+  void make_room(int n, int h, int w) {
+    if (int(x0_.extent(0)) == n && int(x0_.extent(1)) == h && int(x0_.extent(2)) == w) return;
+    auto const images = [&](std::string const& label, int channels) {
+      return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), n, h, w, channels);
+    };
+    x0_ = images("glyphdiff::train::x0", Net::config.channels);
+    eps_ = images("glyphdiff::train::eps", Net::config.channels);
+    x_t_ = images("glyphdiff::train::x_t", Net::config.channels);
+    output_ = images("glyphdiff::train::output", Net::config.out_channels());
+    d_output_ = images("glyphdiff::train::d_output", Net::config.out_channels());
+  }
+
+  Exec exec_;
+  Net* net_;
+  D diffusion_;
+  TrainOptions options_;
+  TimestepSampler timestep_sampler_;
+  AdamW<Exec> adamw_;
+  Ema<Exec> ema_;
+  GradientNorm<Exec> gradient_norm_;
+  Arena<Exec> gradients_;
+  typename Net::Tape tape_;
+  Images<Exec> x0_, eps_, x_t_, output_, d_output_;
+};
+
+}  // namespace glyphdiff

@@ -1,0 +1,320 @@
+#pragma once
+
+#include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/nn/level.hpp>
+#include <glyphdiff/nn/time_embedding.hpp>
+#include <glyphdiff/valid_config.hpp>
+
+#include <map>
+#include <memory>
+#include <span>
+#include <tuple>
+
+namespace glyphdiff {
+
+namespace nn {
+
+/// Every layer of the network a Spec describes, in state-dict order. Holds offsets, no numbers.
+template <class Spec>
+struct UNetLayers {
+  static_assert(ValidConfig<Spec>::value);
+  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr int width = config.width(0);
+  using Stem = Conv2d<config.stem_in(), width>;
+  using OutNorm = GroupNorm<width, config.norm_groups>;
+  using OutConv = Conv2d<width, config.stem_out()>;
+  static constexpr std::int64_t parameter_count =
+      TimeEmbedding<Spec>::parameter_count + Stem::parameter_count + Level<Spec, 0>::parameter_count +
+      OutNorm::parameter_count + OutConv::parameter_count;
+
+  TimeEmbedding<Spec> time;
+  Stem stem;
+  Level<Spec, 0> level;
+  OutNorm out_norm;
+  OutConv out_conv;
+
+  struct Tape {
+    typename TimeEmbedding<Spec>::Tape time;
+    Embedding embedding;
+    Tensor<config.stem_in()> folded;
+    Tensor<width> stem;
+    typename Level<Spec, 0>::Tape level;
+    float* out_statistics;
+  };
+
+  ParameterList declare() {
+    ParameterList list;
+    time.declare(list);
+    stem.declare(list, "input_blocks.0.0");
+    int input = 1, output = 0;
+    level.declare(list, input, output);
+    out_norm.declare(list, "out.0");
+    out_conv.declare(list, "out.2", true);
+    return list;
+  }
+
+  /// image: (N,H,W,channels); output: (N,H,W,out_channels).
+  template <class Pass>
+  void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const* labels,
+               float* output, Tape& tape) const {
+    constexpr int factor = config.space_to_depth;
+    Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
+    tape.embedding = time.forward(pass, e.n, timesteps, labels, tape.time);
+    tape.folded = pass.template tensor<config.stem_in()>(e);
+    if (!pass.planning())
+      kernels::space_to_depth(pass.exec, e, config.channels, factor, config.coordinate_channels, image,
+                              tape.folded.data);
+    tape.stem = pass.template tensor<width>(e);
+    stem.forward(pass, tape.folded, tape.stem);
+    pass.release_unless_training(tape.folded);
+    level.forward(pass, tape.stem, tape.embedding, tape.level);
+    pass.release_unless_training(tape.stem);
+    tape.out_statistics = pass.acquire(OutNorm::statistics_size(e));
+    auto normed = pass.template tensor<width>(e);
+    out_norm.template forward<true>(pass, e, {tape.level.output().data, width}, tape.out_statistics, {}, normed.data);
+    pass.release_unless_training(tape.level.output());
+    pass.release_unless_training(tape.out_statistics);
+    auto folded_output = pass.template tensor<config.stem_out()>(e);
+    out_conv.forward(pass, normed, folded_output);
+    pass.release(normed);
+    if (!pass.planning())
+      kernels::depth_to_space(pass.exec, e, config.out_channels(), factor, 0, folded_output.data, output);
+    pass.release(folded_output);
+    if (!pass.training) time.release(pass, tape.time);
+  }
+
+  /// d_output: (N,H,W,out_channels); d_image: null, or (N,H,W,channels), assigned.
+  template <class Pass>
+  void backward(Pass& pass, int const* labels, float const* d_output, float* d_image, Tape& tape) const {
+    constexpr int factor = config.space_to_depth;
+    Extent const e = tape.stem.extent;
+    float* d_embedding = pass.acquire(std::int64_t(e.n) * config.embedding());
+    if (!pass.planning()) kernels::fill_zero(pass.exec, d_embedding, std::int64_t(e.n) * config.embedding());
+    tape.embedding.gradient = d_embedding;
+
+    kernels::Channels const top{tape.level.output().data, width};
+    auto d_folded = pass.template tensor<config.stem_out()>(e);
+    if (!pass.planning())
+      kernels::space_to_depth(pass.exec, e, config.out_channels(), factor, false, d_output, d_folded.data);
+    auto gradient = pass.template tensor<width>(e);
+    out_norm.template reapply<true>(pass, e, top, tape.out_statistics, {}, gradient.data);
+    out_conv.backward_parameters(pass, gradient, d_folded);
+    out_conv.backward_data(pass, e, d_folded, {gradient.data, false});
+    pass.release(d_folded);
+    out_norm.template backward<true>(pass, e, top, tape.out_statistics, {}, gradient.data,
+                                     {{gradient.data, false}, width});
+    pass.release(tape.out_statistics);
+
+    Gradient<width> d_stem;
+    level.backward(pass, tape.stem, tape.embedding, gradient, d_stem, tape.level);
+    stem.backward_parameters(pass, tape.folded, d_stem.tensor);
+    if (d_image != nullptr) {
+      stem.backward_data(pass, e, d_stem.tensor, {tape.folded.data, false});
+      if (!pass.planning())
+        kernels::depth_to_space(pass.exec, e, config.channels, factor, config.coordinate_channels ? 2 : 0,
+                                tape.folded.data, d_image);
+    }
+    pass.release(d_stem.tensor);
+    pass.release(tape.folded);
+    pass.release(tape.stem);
+    time.backward(pass, e.n, labels, d_embedding, tape.time);
+    pass.release(d_embedding);
+    time.release(pass, tape.time);
+  }
+};
+
+}  // namespace nn
+
+/// Parameters of the network that a Spec describes.
+template <class Spec>
+inline constexpr std::int64_t parameter_count = nn::UNetLayers<Spec>::parameter_count;
+
+/// The UNet of ADM and IDDPM for a configuration (Spec::config, see UNetConfig) on a Kokkos execution space.
+///
+/// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in an Evaluator
+/// (sampling), and gradients in an arena of the caller's.
+template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
+class UNet {
+  using Layers = nn::UNetLayers<Spec>;
+  using UPass = Pass<Exec, Path>;
+
+ public:
+  static constexpr UNetConfig const& config = Spec::config;
+  using execution_space = Exec;
+
+  /// A network with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the last layer of
+  /// every residual branch, and the output).
+  explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : list_(layers_.declare()) {
+    parameters_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
+    initialise(exec, seed);
+  }
+
+  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
+  Arena<Exec> const& parameters() const { return parameters_; }
+  ParameterList const& parameter_list() const { return list_; }
+
+  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates only when a
+  /// batch is larger than any before.
+  class Tape {
+   public:
+    /// Peak bytes of activations, their gradients and scratch for a batch of this size.
+    std::int64_t bytes(UNet const& net, Exec const& exec, Extent image) { return plan(net, exec, image).bytes(); }
+
+   private:
+    friend class UNet;
+
+    MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image, bool with_image_gradient = false) {
+      auto const [at, is_new] = plans_.try_emplace({image.n, image.h, image.w, with_image_gradient});
+      if (is_new)
+        at->second = workspace_.plan([&] {
+          UPass pass = net.pass(exec, workspace_, nullptr, true);
+          typename Layers::Tape tape;
+          float token;
+          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
+          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+        });
+      return at->second;
+    }
+
+    Workspace<Exec> workspace_;
+    std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
+    typename Layers::Tape tape_;
+    DropoutKey dropout_;
+    Kokkos::View<float*, typename Exec::memory_space> timesteps_;
+    Kokkos::View<int*, typename Exec::memory_space> labels_;
+  };
+
+  /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward() needs. `labels`:
+  /// N classes if the network has any. Error if a shape, the number of timesteps or a label doesn't fit.
+  void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps, std::span<int const> labels,
+               Images<Exec> const& out, Tape& tape, DropoutKey dropout = {}, bool with_image_gradient = false) const {
+    Extent const e = check(x, out, timesteps, labels);
+    tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
+    tape.dropout_ = dropout;
+    upload(exec, timesteps, tape.timesteps_);
+    upload(exec, labels, tape.labels_);
+    UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    pass.dropout = dropout;
+    layers_.forward(pass, e, x.data(), tape.timesteps_.data(), tape.labels_.data(), out.data(), tape.tape_);
+  }
+
+  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout of the last forward(); d_image
+  /// (N,H,W,channels) is assigned dL/dx if given and if forward() was told so.
+  void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
+                Images<Exec> const* d_image = nullptr) const {
+    UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    pass.gradients = gradients.data();
+    pass.dropout = tape.dropout_;
+    layers_.backward(pass, tape.labels_.data(), d_out.data(), d_image != nullptr ? d_image->data() : nullptr,
+                     tape.tape_);
+  }
+
+  /// Evaluates the network without gradients, with its own parameters or another arena's (an EMA). A Denoiser for the
+  /// samplers. The network must outlive it.
+  class Evaluator {
+   public:
+    explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
+    Evaluator(UNet const& net, Arena<Exec> parameters) : net_(&net), parameters_(std::move(parameters)) {}
+
+    /// Classes of the samples to come, one for each image of a batch.
+    void set_labels(std::vector<int> labels) { host_labels_ = std::move(labels); }
+
+    /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps.
+    void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
+                    Images<Exec> const& out) {
+      Extent const e = net_->check(x, out, timesteps, host_labels_);
+      auto const [at, is_new] = plans_.try_emplace({e.n, e.h, e.w});
+      if (is_new)
+        at->second = workspace_.plan([&] {
+          UPass pass = net_->pass(exec, workspace_, nullptr, false);
+          net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, nullptr, tape_);
+        });
+      workspace_.follow(at->second);
+      upload(exec, timesteps, timesteps_);
+      upload(exec, std::span<int const>(host_labels_), labels_);
+      UPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
+      net_->layers_.forward(pass, e, x.data(), timesteps_.data(), labels_.data(), out.data(), tape_);
+    }
+
+    std::int64_t workspace_bytes() const { return workspace_.bytes(); }
+
+   private:
+    UNet const* net_;
+    Arena<Exec> parameters_;
+    Workspace<Exec> workspace_;
+    std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
+    typename Layers::Tape tape_;
+    std::vector<int> host_labels_;
+    Kokkos::View<float*, typename Exec::memory_space> timesteps_;
+    Kokkos::View<int*, typename Exec::memory_space> labels_;
+  };
+
+ private:
+  UPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters, bool training) const {
+    return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
+  }
+
+  Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,
+               std::span<int const> labels) const {
+    auto const shape = [](Images<Exec> const& v) {
+      return "(" + std::to_string(v.extent(0)) + ", " + std::to_string(v.extent(1)) + ", " +
+             std::to_string(v.extent(2)) + ", " + std::to_string(v.extent(3)) + ")";
+    };
+    Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
+    constexpr int multiple = config.space_to_depth << (config.levels() - 1);
+    if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple || e.w % multiple)
+      throw Error("UNet input", "(N, H, W, " + std::to_string(config.channels) + ") with H and W multiples of " +
+                                    std::to_string(multiple), shape(x));
+    if (out.extent(0) != x.extent(0) || out.extent(1) != x.extent(1) || out.extent(2) != x.extent(2) ||
+        int(out.extent(3)) != config.out_channels())
+      throw Error("UNet output", "the input's N, H, W and " + std::to_string(config.out_channels()) + " channels",
+                  shape(out));
+    if (int(timesteps.size()) != e.n)
+      throw Error("UNet timesteps", std::to_string(e.n) + " of them", std::to_string(timesteps.size()));
+    if (int(labels.size()) != (config.classes > 0 ? e.n : 0))
+      throw Error("UNet labels", std::to_string(config.classes > 0 ? e.n : 0) + " of them",
+                  std::to_string(labels.size()));
+    for (int label : labels)
+      if (label < 0 || label >= config.classes)
+        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ")", std::to_string(label));
+    return e;
+  }
+
+  template <class T>
+  static void upload(Exec const& exec, std::span<T const> values,
+                     Kokkos::View<T*, typename Exec::memory_space>& device) {
+    if (values.empty()) return;
+    if (device.extent(0) != values.size())
+      device = Kokkos::View<T*, typename Exec::memory_space>("glyphdiff::per_image", values.size());
+    Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(), values.size());
+    Kokkos::deep_copy(exec, device, host);
+    exec.fence();
+  }
+
+  void initialise(Exec const& exec, std::uint64_t seed) {
+    Kokkos::View<float*, Kokkos::LayoutRight, Kokkos::HostSpace> const host(
+        Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::initial"), list_.total());
+    std::uint32_t part = 0;
+    for (ParameterInfo const& info : list_) {
+      RandomKey const key{seed, Stream::initialisation, 0, part++};
+      float const bound = 1.0f / std::sqrt(float(info.fan_in));
+      for (std::int64_t i = 0; i < info.count; ++i) {
+        float& value = host(info.offset + i);
+        switch (info.initialisation) {
+          case Initialisation::zero: value = 0; break;
+          case Initialisation::one: value = 1; break;
+          case Initialisation::normal: value = normal4(key, i / 4)[i % 4]; break;
+          case Initialisation::uniform_fan_in: value = bound * (2 * uniform4(key, i / 4)[i % 4] - 1); break;
+        }
+      }
+    }
+    Kokkos::deep_copy(exec, parameters_, host);
+    exec.fence();
+  }
+
+  Layers layers_;
+  ParameterList list_;
+  Arena<Exec> parameters_;
+};
+
+}  // namespace glyphdiff

@@ -1,0 +1,15 @@
+# Compiles one case: case 0 must compile, any other must fail and print the EXPECTED sentence.
+execute_process(COMMAND "${COMPILER}" "@${FLAGS}" -w -fsyntax-only -DCASE=${CASE} "${SOURCE}"
+                RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+if(CASE EQUAL 0)
+  if(failed)
+    message(FATAL_ERROR "expected to compile, but:\n${output}")
+  endif()
+elseif(NOT failed)
+  message(FATAL_ERROR "compiled, but should have failed with: ${EXPECTED}")
+else()
+  string(FIND "${output}" "${EXPECTED}" position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "expected the sentence: ${EXPECTED}\nfound:\n${output}")
+  endif()
+endif()

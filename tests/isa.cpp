@@ -1,0 +1,6 @@
+#include <doctest/doctest.h>
+#include <glyphdiff/isa.hpp>
+
+TEST_CASE("this machine has the instruction sets this program was compiled for") {
+  CHECK(glyphdiff::missing_instruction_set() == nullptr);
+}

@@ -1,0 +1,82 @@
+#include "../optim/arenas.hpp"
+
+#include <glyphdiff/kernels/optimizer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace glyphdiff;
+
+namespace {
+
+struct Result {
+  std::vector<float> p, g, m, v, e;
+};
+
+template <class Path, class Exec>
+Result update(std::size_t count) {
+  auto const p = to_arena<Exec>(scattered(count, 1)), g = to_arena<Exec>(scattered(count, 2)),
+             m = to_arena<Exec>(scattered(count, 3)), e = to_arena<Exec>(scattered(count, 4));
+  Arena<Exec> const v("v", count);
+  Kokkos::deep_copy(v, 1e-3f);
+  kernels::EmaUpdate ema;
+  ema.average[0] = e.data();
+  ema.rate[0] = 0.9f;
+  ema.one_minus_rate[0] = 0.1f;
+  ema.count = 1;
+  kernels::AdamWUpdate const u{.gradient_scale = 0.5f,
+                               .keep = 0.99f,
+                               .beta1 = 0.9f,
+                               .one_minus_beta1 = 0.1f,
+                               .beta2 = 0.999f,
+                               .one_minus_beta2 = 0.001f,
+                               .sqrt_bias_correction2 = 0.3f,
+                               .eps = 1e-8f,
+                               .step_size = 1e-2f};
+  kernels::adamw_update<Path>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), u, ema);
+  return {to_host(p), to_host(g), to_host(m), to_host(v), to_host(e)};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the portable and the vectorised update agree to the bit, at every length of tail", Exec,
+                   GLYPHDIFF_HOST_SPACES) {
+  for (std::size_t const count : {0, 1, 3, 15, 16, 17, 31, 2048, 2051, 5000}) {
+    CAPTURE(count);
+    auto const a = update<kernels::Portable, Exec>(count), b = update<kernels::Vectorised, Exec>(count);
+    CHECK(a.p == b.p);
+    CHECK(a.g == b.g);
+    CHECK(a.m == b.m);
+    CHECK(a.v == b.v);
+    CHECK(a.e == b.e);
+  }
+}
+
+TEST_CASE_TEMPLATE("the portable and the vectorised sum of squares agree", Exec, GLYPHDIFF_HOST_SPACES) {
+  for (std::size_t const count : {1, 17, 2049, 70001}) {
+    CAPTURE(count);
+    auto const x = to_arena<Exec>(scattered(count, 7));
+    auto const total = [&](auto path) {
+      using Path = decltype(path);
+      std::vector<double> partial(kernels::square_sums<Path>(std::int64_t(count)), NAN);
+      kernels::sum_of_squares<Path>(Exec(), std::int64_t(count), x.data(), partial.data());
+      Exec().fence();
+      double sum = 0;
+      for (double const s : partial) sum += s;
+      return sum;
+    };
+    CHECK(total(kernels::Portable{}) == doctest::Approx(total(kernels::Vectorised{})).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("the square root of a pack is correctly rounded") {
+  constexpr int W = kernels::native_width;
+  float x[W], y[W];
+  auto const values = scattered(1000 * W, 9);
+  for (int i = 0; i < 1000; ++i) {
+    for (int k = 0; k < W; ++k) x[k] = std::abs(values[i * W + k]);
+    sqrt(kernels::Pack<W>::load(x)).store(y);
+    for (int k = 0; k < W; ++k) REQUIRE(y[k] == std::sqrt(x[k]));
+  }
+}

@@ -1,0 +1,63 @@
+#include "layer_check.hpp"
+
+#include <glyphdiff/nn/group_norm.hpp>
+
+using namespace glyphdiff;
+using namespace glyphdiff::test;
+
+namespace {
+
+Extent const e{2, 5, 7};
+
+/// Inputs: one activation or two (B > 0), then scale and shift if modulated.
+template <int A, int B, int Groups, bool silu, bool modulated>
+struct NormCase {
+  using Layer = nn::GroupNorm<A + B, Groups>;
+  Layer norm;
+  ParameterList parameters;
+  std::vector<std::int64_t> inputs{e.pixels() * A};
+  std::int64_t output = e.pixels() * (A + B);
+  struct Tape {
+    float* statistics;
+  };
+
+  NormCase() {
+    norm.declare(parameters, "norm");
+    if (B > 0) inputs.push_back(e.pixels() * B);
+    if (modulated) inputs.push_back(e.n * 2 * (A + B));
+  }
+  static kernels::Channels sources(std::vector<float*> const& x) { return {x[0], A, B > 0 ? x[1] : nullptr, B}; }
+
+  template <class Pass>
+  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
+    tape.statistics = pass.acquire(Layer::statistics_size(e));
+    kernels::ScaleShift embedding;
+    if (modulated) embedding.values = x.back();
+    norm.template forward<silu>(pass, e, sources(x), tape.statistics, embedding, y);
+    pass.release_unless_training(tape.statistics);
+  }
+  template <class Pass>
+  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
+                Tape& tape) const {
+    kernels::ScaleShift embedding;
+    if (modulated) embedding = {x.back(), dx.back()};
+    norm.template backward<silu>(pass, e, sources(x), tape.statistics, embedding, dy,
+                                 {{dx[0], false}, A, {B > 0 ? dx[1] : nullptr, false}, B});
+    pass.release(tape.statistics);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the gradients of a group norm", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+  NormCase<6, 0, 2, false, false> plain;
+  check_layer<On>(plain);
+  NormCase<33, 0, 3, true, false> with_silu;
+  check_layer<On>(with_silu);
+  NormCase<16, 0, 4, false, true> modulated;
+  check_layer<On>(modulated);
+  NormCase<16, 32, 3, true, true> straddling;
+  check_layer<On>(straddling);
+  NormCase<5, 4, 3, true, true> odd;
+  check_layer<On>(odd);
+}

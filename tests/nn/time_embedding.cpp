@@ -1,0 +1,58 @@
+#include "layer_check.hpp"
+
+#include <glyphdiff/nn/time_embedding.hpp>
+
+using namespace glyphdiff;
+using namespace glyphdiff::test;
+
+namespace {
+
+struct Plain {
+  static constexpr UNetConfig config{.model_channels = 5};  // odd: a zero is appended
+};
+struct Labelled {
+  static constexpr UNetConfig config{.model_channels = 6, .classes = 4};
+};
+
+/// Timesteps are not differentiated.
+template <class On, class Spec>
+struct TimeCase {
+  using Exec = typename On::Exec;
+  using Layer = nn::TimeEmbedding<Spec>;
+  static constexpr int n = 3, wide = Spec::config.embedding();
+  struct Tape : Layer::Tape {};
+  Layer layer;
+  ParameterList parameters;
+  std::vector<std::int64_t> inputs;
+  std::int64_t output = n * wide;
+  Arena<Exec> timesteps = to_space<Exec>(std::vector<float>{0, 17.5f, 900});
+  Kokkos::View<int*, Kokkos::LayoutRight, typename Exec::memory_space> labels =
+      to_space<Exec>(std::vector<int>{2, 0, 2});
+
+  TimeCase() { layer.declare(parameters); }
+
+  template <class Pass>
+  void forward(Pass& pass, std::vector<float*> const&, float* y, Tape& tape) const {
+    auto const embedding = layer.forward(pass, n, timesteps.data(), labels.data(), tape);
+    copy_floats(pass, embedding.activated, y, output);
+    if (!pass.training) layer.release(pass, tape);
+  }
+  template <class Pass>
+  void backward(Pass& pass, std::vector<float*> const&, float const* dy, std::vector<float*> const&, Tape& tape) const {
+    float* const gradient = pass.acquire(output);  // overwritten
+    copy_floats(pass, dy, gradient, output);
+    layer.backward(pass, n, labels.data(), gradient, tape);
+    pass.release(gradient);
+    layer.release(pass, tape);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the gradients of the embedding of timesteps and classes", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+  TimeCase<On, Plain> plain;
+  check_layer<On>(plain);
+  TimeCase<On, Labelled> labelled;
+  check_layer<On>(labelled);
+  CHECK(labelled.parameters.all().back().name == "label_emb.weight");
+}
