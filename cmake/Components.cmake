@@ -1,11 +1,11 @@
-# glyphdiff_component(NAME (FOLDERS folder... | EXCEPT folder...) [NEEDS package...] LINK target...)
-# Defines the header-only target glyphdiff::NAME, which owns the headers in the given folders of include/glyphdiff (or
-# all but those), and what installs it. A component whose packages are missing is left out, with a message.
+# glyphdiff_component(NAME (OWNS prefix... | EXCEPT prefix...) [NEEDS package...] LINK target...)
+# Defines the header-only target glyphdiff::NAME, which owns the headers of include/glyphdiff that begin with one of the
+# prefixes (or all others), and what installs it. A component whose packages are missing is left out, with a message.
 include(CMakePackageConfigHelpers)
 set(glyphdiff_components "")
 
 function(glyphdiff_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDERS;EXCEPT;NEEDS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "OWNS;EXCEPT;NEEDS;LINK")
   foreach(package IN LISTS arg_NEEDS)
     find_package(${package} QUIET)
     if(NOT ${package}_FOUND)
@@ -16,12 +16,12 @@ function(glyphdiff_component name)
 
   set(include "${PROJECT_SOURCE_DIR}/include")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${include}/glyphdiff/*.hpp")
-  list(JOIN arg_FOLDERS "|" folders)
-  list(JOIN arg_EXCEPT "|" others)
-  if(folders)
-    list(FILTER headers INCLUDE REGEX "/include/glyphdiff/(${folders})/")
+  if(arg_OWNS)
+    list(JOIN arg_OWNS "|" prefixes)
+    list(FILTER headers INCLUDE REGEX "/include/glyphdiff/(${prefixes})")
   else()
-    list(FILTER headers EXCLUDE REGEX "/include/glyphdiff/(${others})/")
+    list(JOIN arg_EXCEPT "|" prefixes)
+    list(FILTER headers EXCLUDE REGEX "/include/glyphdiff/(${prefixes})")
   endif()
 
   set(target glyphdiff)
@@ -56,5 +56,5 @@ function(glyphdiff_install_package)
   install(FILES "${PROJECT_BINARY_DIR}/glyphdiffConfig.cmake" "${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
                 cmake/FindRandom123.cmake cmake/Findstb.cmake
           DESTINATION "${glyphdiff_package_destination}")
-  install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.txt")
+  install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.tsv")
 endfunction()

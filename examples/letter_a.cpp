@@ -1,8 +1,8 @@
 // Trains a diffusion model on letters A and draws new ones, in minutes on a CPU; the same file compiles for CUDA.
 // `letter_a --help` lists the options. Everything it makes lies in one folder:
 //
-//   samples.png, progress.png   letters at the end, and the same ones at several moments of the training
-//   step_*.png                  a sheet at each of those moments
+//   samples.png, progress.png   letters at the end, and some of them at several moments of the training
+//   step_*.png                  those of each moment
 //   loss.svg, loss.csv          the loss curve
 //   checkpoint.safetensors      from which a second run goes on, bit for bit
 //   summary.txt                 what was done, and how good the letters are beside real ones
@@ -28,7 +28,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <xtensor/xview.hpp>
+#include <optional>
 #include <sstream>
 
 namespace gd = glyphdiff;
@@ -73,8 +73,12 @@ struct Options {
   int judged = 1024;
 };
 
-gd::ImageSpan span(xt::xtensor<float, 4> const& images) {
-  return {images.data(), int(images.shape(0)), int(images.shape(1)), int(images.shape(2))};
+gd::ImageSpan span(gd::ImageDataset const& letters) {
+  return {letters.images.data(), int(letters.images.shape(0)), int(letters.images.shape(1)),
+          int(letters.images.shape(2))};
+}
+gd::ImageSpan span(gd::HostImages const& images) {
+  return {images.data(), int(images.extent(0)), int(images.extent(1)), int(images.extent(2))};
 }
 
 /// Training letters (larger than `size`, to be varied) and, of the built-in ones, both splits at `size` to judge by.
@@ -138,10 +142,25 @@ struct LossLog {
   }
 };
 
-xt::xtensor<float, 4> to_xtensor(gd::HostImages const& images) {
-  xt::xtensor<float, 4> result({images.extent(0), images.extent(1), images.extent(2), images.extent(3)});
-  std::copy_n(images.data(), images.size(), result.data());
-  return result;
+constexpr int sheet_columns = 16, sheet_count = 128;
+
+fs::path sheet_path(fs::path const& folder, std::int64_t step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step_%06lld.png", (long long)step);
+  return folder / name;
+}
+
+/// progress.png: the first row of every sheet up to `last`, one below the other.
+void write_progress(fs::path const& folder, std::vector<std::int64_t> const& sheets, std::int64_t last, int size) {
+  std::vector<gd::Image> rows;
+  for (std::int64_t step : sheets)
+    if (step <= last && fs::exists(sheet_path(folder, step))) rows.push_back(gd::read_image(sheet_path(folder, step), 1));
+  if (rows.empty()) return;
+  int const height = size + 2;
+  gd::Image strip(height * int(rows.size()), rows[0].width, 1);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::copy_n(rows[i].at(0, 0), std::size_t(height) * strip.width, strip.at(height * int(i), 0));
+  gd::write_png(folder / "progress.png", strip);
 }
 
 /// Throws unless the folder can be written to; finding that out after the training would be late.
@@ -187,7 +206,10 @@ int run(Options options) {
   gd::KeyValues const identity{{"letters", letters.name + ", " + std::to_string(letter_count)},
                                {"variation", options.plain ? "none" : "width and slant"}};
   LossLog log;
-  if (!options.fresh && fs::exists(checkpoint)) {
+  if (options.fresh) {
+    for (fs::directory_entry const& entry : fs::directory_iterator(options.out))
+      if (entry.path().filename().string().starts_with("step_")) fs::remove(entry.path());
+  } else if (fs::exists(checkpoint)) {
     gd::load_checkpoint(checkpoint, trainer, identity);
     log.load(options.out / "loss.csv", trainer.steps());
     std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
@@ -196,12 +218,7 @@ int run(Options options) {
 
   typename Net::Evaluator denoise(net, trainer.ema().averages()[0].values);
   auto const draw = [&](int count) {
-    return to_xtensor(gd::draw_ddim(exec, diffusion, denoise, count, options.size, options.size, 1, options.seed));
-  };
-  auto const sheet = [&](std::int64_t step) {
-    char name[32];
-    std::snprintf(name, sizeof name, "step_%06lld.png", (long long)step);
-    gd::write_png(options.out / name, gd::image_grid(draw(64), 8));
+    return gd::draw_ddim(exec, diffusion, denoise, count, options.size, options.size, 1, options.seed);
   };
 
   gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
@@ -233,24 +250,26 @@ int run(Options options) {
         std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
         return 130;
       }
-      sheet(report.step);
+      gd::write_png(sheet_path(options.out, report.step), gd::image_grid(draw(sheet_columns), sheet_columns));
+      write_progress(options.out, sheets, report.step, options.size);
       bar.resume();
     }
   }
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
-  auto const samples = draw(options.judged > 64 ? options.judged : 64);
-  gd::write_png(options.out / "samples.png", gd::image_grid(xt::view(samples, xt::range(0, 64)), 8));
+  auto const samples = draw(std::max(options.judged, sheet_count));
+  gd::HostImages const shown(samples.data(), sheet_count, options.size, options.size, 1);
+  gd::write_png(options.out / "samples.png", gd::image_grid(shown, sheet_columns));
   std::ostringstream summary;
   summary << letter_count << " letters at " << options.size << "x" << options.size << ", "
           << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch << "\n"
           << "trained and drawn in " << std::llround(seconds) << " s (this run)\n";
   if (letters.at_size.held_out.size() > 0 && options.judged > 0)
-    summary << "\n" << samples.shape(0) << " samples beside real letters that were held out:\n"
-            << gd::format_report(gd::judge_letters(span(samples), span(letters.at_size.train.images),
-                                                   span(letters.at_size.held_out.images), options.seed),
-                                 gd::judge_real(span(letters.at_size.held_out.images),
-                                                span(letters.at_size.train.images)));
+    summary << "\n" << samples.extent(0) << " samples beside real letters that were held out:\n"
+            << gd::format_report(
+                   gd::judge_letters(span(samples), span(letters.at_size.train), span(letters.at_size.held_out),
+                                     options.seed),
+                   gd::judge_real(span(letters.at_size.held_out), span(letters.at_size.train)));
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
   std::cout << summary.str() << "see " << options.out.string() << "\n";
   return 0;

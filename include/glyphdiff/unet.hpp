@@ -292,8 +292,7 @@ class UNet {
   }
 
   void initialise(Exec const& exec, std::uint64_t seed) {
-    Kokkos::View<float*, Kokkos::LayoutRight, Kokkos::HostSpace> const host(
-        Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::initial"), list_.total());
+    auto const host = Kokkos::create_mirror_view(parameters_);  // the arena itself where the host can reach it
     std::uint32_t part = 0;
     for (ParameterInfo const& info : list_) {
       RandomKey const key{seed, Stream::initialisation, 0, part++};

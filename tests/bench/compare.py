@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs unet_bench and the same work in PyTorch in turn on this machine and prints the ratios as a Markdown table.
 
-Every measurement is a process of its own, the programs take turns in several rounds, and the medians count. PyTorch gets
-the faster of its two memory layouts and of OpenBLAS's kernels. Without PyTorch only glyphdiff's figures are printed.
+Every measurement is a process of its own, the programs take turns in several rounds, and the medians count.
+PyTorch gets the faster of its two memory layouts and the fastest of OpenBLAS's kernels. Without PyTorch only
+glyphdiff's figures are printed.
 """
 import argparse
 import json
@@ -27,7 +28,7 @@ def arguments():
                         help="the folder that holds unet_bench (default: %(default)s)")
     parser.add_argument("--cases", default="S32,M64,L64", help="which networks (default: %(default)s)")
     parser.add_argument("--modes", default=",".join(MODES), help="which measurements (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each program has its turn (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each program (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps in a turn (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=2, help="steps before them (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of both (default: one per core)")
@@ -117,7 +118,8 @@ def torch_program(python, core_type, extra=()):
 
 def fastest_core_type(python, threads):
     """OpenBLAS picks kernels by the name of the CPU, and on some it picks slow ones."""
-    print("Matrix products of PyTorch by OPENBLAS_CORETYPE (GFLOP/s: 1024 x 1024, batches of 256 x 64):", file=sys.stderr)
+    print("PyTorch's matrix products by OPENBLAS_CORETYPE (GFLOP/s of 1024 x 1024, and of batches of 256 x 64):",
+          file=sys.stderr)
     speeds = {}
     for core_type in CORE_TYPES:
         done = subprocess.run([python, str(HERE / "torch_bench.py"), "--mode", "matmul", "--threads", str(threads)],
@@ -143,14 +145,14 @@ def machine():
         flags = next(line for line in lines if line.startswith("flags")).split()
         cpu += next((f", {label}" for flag, label in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
         memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) / 2**20
-        system = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if "=" in line)
-        return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {system['PRETTY_NAME'].strip(chr(34))}"
-    except (OSError, StopIteration, KeyError):
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+        return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+    except (OSError, StopIteration):
         return f"{cpu}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def time_text(seconds):
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.0f} ms" if seconds >= 0.1 else f"{1e3 * seconds:.1f} ms"
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.{0 if seconds >= 0.1 else 1}f} ms"
 
 
 def table(ours, peers, options):
@@ -207,20 +209,22 @@ def main():
             for mode in options.modes:
                 check_same_work(ours, peer, case, mode)
 
-    text = f"Machine: {machine()}. {options.threads} thread{'s'[:options.threads > 1]}, fp32, medians of {options.rounds} x {options.repeats} steps.\n"
+    text = f"Machine: {machine()}. {options.threads} thread{'s'[:options.threads > 1]}, fp32, "
+    text += f"medians of {options.rounds} x {options.repeats} steps.\n"
     text += "glyphdiff: " + ours.results[options.cases[0], options.modes[0], None][0]["build"] + ".\n"
     if python is not None:
         text += f"{peers[0].name}: OpenBLAS kernels {core_type or 'by its own choice'}.\n"
     if load > 0.5:
         text += f"The machine was not idle (load {load:.1f} at the start): do not rely on these figures.\n"
     if peers:
-        text += "Ratios of times are PyTorch's by glyphdiff's (above 1: glyphdiff is faster), of memory the other way round.\n"
+        text += "Ratios of times: PyTorch's by glyphdiff's, above 1 glyphdiff is faster; of memory: the other way round.\n"
     text += "\n" + table(ours, peers, options) + "\n"
     print(text)
     if options.markdown is not None:
         options.markdown.write_text(text)
     if options.json is not None:
-        options.json.write_text(json.dumps([r for p in [ours, *peers] for rs in p.results.values() for r in rs], indent=1))
+        everything = [r for p in [ours, *peers] for results in p.results.values() for r in results]
+        options.json.write_text(json.dumps(everything, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-#include "temporary_folder.hpp"
+#include "files.hpp"
 
 #include <glyphdiff/checkpoint/safetensors.hpp>
 
@@ -53,8 +53,8 @@ std::string with_header(std::string const& json, std::size_t data_bytes = 0) {
 }
 
 std::string error_of(std::string const& path, std::string const& bytes) {
-  write_bytes(path, bytes);
-  return message_of<Error>([&] { SafetensorsFile file(path); });
+  files::write(path, bytes);
+  return files::message_of<Error>([&] { SafetensorsFile file(path); });
 }
 
 std::string tensor(std::string const& name, std::string const& dtype, std::string const& shape,
@@ -67,9 +67,9 @@ std::string tensor(std::string const& name, std::string const& dtype, std::strin
 
 TEST_CASE("tensors and metadata come back bit for bit") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("example.safetensors");
+  std::string const path = (folder / "example.safetensors").string();
   write_example(path);
-  CHECK(folder.files() == 1);
+  CHECK(files::count(folder) == 1);
 
   SafetensorsFile const file(path);
   CHECK(file.entries().size() == 6);
@@ -97,10 +97,10 @@ TEST_CASE("tensors and metadata come back bit for bit") {
 
 TEST_CASE("the data of every tensor is aligned to its type") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("example.safetensors");
+  std::string const path = (folder / "example.safetensors").string();
   write_example(path);
   std::uint64_t header;
-  std::memcpy(&header, read_bytes(path).data(), 8);
+  std::memcpy(&header, files::read(path).data(), 8);
   CHECK(header % 8 == 0);
   SafetensorsFile const file(path);
   for (auto const& entry : file.entries()) CHECK(entry.offset % (entry.dtype == "F32" ? 4 : 8) == 0);
@@ -108,7 +108,7 @@ TEST_CASE("the data of every tensor is aligned to its type") {
 
 TEST_CASE("a tensor larger than a chunk is read in order and written whole") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("large.safetensors");
+  std::string const path = (folder / "large.safetensors").string();
   std::int64_t const count = (10 << 20) / 4 + 3;
   std::uint64_t expected_offset = 0;
   auto const counting = [&](std::uint64_t offset, std::uint64_t bytes, void* to) {
@@ -125,9 +125,9 @@ TEST_CASE("a tensor larger than a chunk is read in order and written whole") {
 
 TEST_CASE("a file cut short at any length is refused, in words that hold both lengths") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("cut.safetensors");
+  std::string const path = (folder / "cut.safetensors").string();
   write_example(path);
-  std::string const bytes = read_bytes(path);
+  std::string const bytes = files::read(path);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     CAPTURE(length);
     REQUIRE(error_of(path, bytes.substr(0, length)).starts_with(path + ": expected "));
@@ -142,9 +142,9 @@ TEST_CASE("a file cut short at any length is refused, in words that hold both le
 TEST_CASE(
     "no changed byte of the header gets past the reader as anything but an Error or another valid header") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("changed.safetensors");
+  std::string const path = (folder / "changed.safetensors").string();
   write_example(path);
-  std::string const bytes = read_bytes(path);
+  std::string const bytes = files::read(path);
   std::uint64_t header;
   std::memcpy(&header, bytes.data(), 8);
   int refused = 0;
@@ -158,7 +158,7 @@ TEST_CASE(
     for (int const flip : {0x01, 0x04, 0x20, 0x80, 0xff}) {
       std::string changed = bytes.substr(8, header);
       changed[at - 8] = char(changed[at - 8] ^ flip);
-      refused += message_of<Error>([&] {
+      refused += files::message_of<Error>([&] {
                    parse_safetensors_header(changed, bytes.size() - 8 - header, path);
                  }) != "no error";
     }
@@ -167,7 +167,7 @@ TEST_CASE(
 
 TEST_CASE("hostile headers are refused") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("hostile.safetensors");
+  std::string const path = (folder / "hostile.safetensors").string();
   auto const error = [&](std::string const& json, std::size_t data_bytes = 0) {
     return error_of(path, with_header(json, data_bytes));
   };
@@ -222,20 +222,22 @@ TEST_CASE("hostile headers are refused") {
 
 TEST_CASE("what is no file is refused without waiting") {
   TemporaryFolder const folder;
-  CHECK(message_of<Error>([&] { SafetensorsFile file(folder.file("absent")); }) ==
-        folder.file("absent") + " cannot be opened: No such file or directory.");
-  CHECK(message_of<Error>([&] { SafetensorsFile file(folder.file("")); }).ends_with("found no regular file"));
-  REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
-  CHECK(message_of<Error>([&] {
-          SafetensorsFile file(folder.file("pipe"));
+  CHECK(files::message_of<Error>([&] { SafetensorsFile file((folder / "absent").string()); }) ==
+        (folder / "absent").string() + " cannot be opened: No such file or directory.");
+  CHECK(files::message_of<Error>([&] {
+          SafetensorsFile file((folder / "").string());
+        }).ends_with("found no regular file"));
+  REQUIRE(::mkfifo((folder / "pipe").string().c_str(), 0600) == 0);
+  CHECK(files::message_of<Error>([&] {
+          SafetensorsFile file((folder / "pipe").string());
         }).ends_with("found no regular file"));
 }
 
 TEST_CASE("a failed write keeps the previous file and leaves nothing else") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("kept.safetensors");
+  std::string const path = (folder / "kept.safetensors").string();
   write_example(path);
-  std::string const before = read_bytes(path);
+  std::string const before = files::read(path);
 
   SUBCASE("the file grows beyond what the system allows") {
     std::vector<float> const many(100000);
@@ -245,7 +247,7 @@ TEST_CASE("a failed write keeps the previous file and leaves nothing else") {
     limited.rlim_cur = 50000;
     auto const handler = std::signal(SIGXFSZ, SIG_IGN);
     ::setrlimit(RLIMIT_FSIZE, &limited);
-    std::string const message = message_of<Error>(
+    std::string const message = files::message_of<Error>(
         [&] { write_safetensors(path, {safetensors_source("many", {100000}, many.data())}, {}); });
     ::setrlimit(RLIMIT_FSIZE, &original);
     std::signal(SIGXFSZ, handler);
@@ -267,23 +269,27 @@ TEST_CASE("a failed write keeps the previous file and leaves nothing else") {
     CHECK_THROWS_AS(write_safetensors(path, {safetensors_source("a", {-1}, &x)}, {}), Error);
     CHECK_THROWS_AS(write_safetensors(path, {a}, {{"k", "1"}, {"k", "2"}}), Error);
   }
-  CHECK(read_bytes(path) == before);
-  CHECK(folder.files() == 1);
+  CHECK(files::read(path) == before);
+  CHECK(files::count(folder) == 1);
 }
 
 TEST_CASE("a place that cannot be written is named") {
   TemporaryFolder const folder;
-  auto const error = [&](std::string const& path) { return message_of<Error>([&] { write_example(path); }); };
-  CHECK(error(folder.file("absent/a")) ==
-        folder.file("absent/a") + " cannot be written: No such file or directory.");
-  write_bytes(folder.file("file"), "text");
-  CHECK(error(folder.file("file/a")) == folder.file("file/a") + " cannot be written: Not a directory.");
-  std::filesystem::create_directory(folder.file("folder"));
-  CHECK(error(folder.file("folder")) == folder.file("folder") + " cannot be written: Is a directory.");
-  CHECK(folder.files() == 2);
+  auto const error = [&](std::string const& path) {
+    return files::message_of<Error>([&] { write_example(path); });
+  };
+  CHECK(error((folder / "absent/a").string()) ==
+        (folder / "absent/a").string() + " cannot be written: No such file or directory.");
+  files::write((folder / "file").string(), "text");
+  CHECK(error((folder / "file/a").string()) ==
+        (folder / "file/a").string() + " cannot be written: Not a directory.");
+  std::filesystem::create_directory((folder / "folder").string());
+  CHECK(error((folder / "folder").string()) ==
+        (folder / "folder").string() + " cannot be written: Is a directory.");
+  CHECK(files::count(folder) == 2);
   if (::geteuid() != 0) {  // root writes anywhere
-    ::chmod(folder.file("folder").c_str(), 0500);
-    CHECK(error(folder.file("folder/a")) ==
-          folder.file("folder/a") + " cannot be written: Permission denied.");
+    ::chmod((folder / "folder").string().c_str(), 0500);
+    CHECK(error((folder / "folder/a").string()) ==
+          (folder / "folder/a").string() + " cannot be written: Permission denied.");
   }
 }

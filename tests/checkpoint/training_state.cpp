@@ -1,4 +1,4 @@
-#include "temporary_folder.hpp"
+#include "files.hpp"
 
 #include "../optim/arenas.hpp"
 
@@ -52,23 +52,23 @@ struct Run {
 
 std::string load_error(std::string const& path, Run& run, TrainingState& state) {
   run.clear();
-  return message_of<Error>([&] { load_checkpoint(path, state); });
+  return files::message_of<Error>([&] { load_checkpoint(path, state); });
 }
 
 /// Replaces text of equal length in a file.
 void replace_in_file(std::string const& path, std::string const& from, std::string const& to) {
-  std::string bytes = read_bytes(path);
+  std::string bytes = files::read(path);
   auto const at = bytes.find(from);
   REQUIRE(at != std::string::npos);
   REQUIRE(from.size() == to.size());
-  write_bytes(path, bytes.replace(at, from.size(), to));
+  files::write(path, bytes.replace(at, from.size(), to));
 }
 
 }  // namespace
 
 TEST_CASE("a training state comes back bit for bit") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   save_checkpoint(path, run.state());
 
@@ -99,7 +99,7 @@ TEST_CASE("a training state comes back bit for bit") {
 
 TEST_CASE("the file has PyTorch's names and shapes") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   save_checkpoint(path, run.state());
   SafetensorsFile const file(path);
@@ -121,7 +121,7 @@ TEST_CASE("the file has PyTorch's names and shapes") {
 TEST_CASE_TEMPLATE("arenas of any space are saved and filled, and training goes on with the same bits", Exec,
                    GLYPHDIFF_TEST_SPACES) {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Exec const exec;
   std::int64_t const count = (1 << 20) + 77;  // more than one chunk
   auto const state_of = [&](Arena<Exec> const& p, Ema<Exec> const& ema, AdamW<Exec> const& adamw) {
@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("arenas of any space are saved and filled, and training goes 
 
 TEST_CASE("a checkpoint of another configuration is refused with the list of what differs") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   TrainingState state = run.state();
   save_checkpoint(path, state);
@@ -177,7 +177,7 @@ TEST_CASE("a checkpoint of another configuration is refused with the list of wha
 
 TEST_CASE("a checkpoint of a newer format, and a file that is none, are refused") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   TrainingState state = run.state();
   save_checkpoint(path, state);
@@ -194,7 +194,7 @@ TEST_CASE("a checkpoint of a newer format, and a file that is none, are refused"
 
 TEST_CASE("tensors that are missing, too many or of another shape are listed") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   TrainingState saved = run.state();
   save_checkpoint(path, saved);
@@ -219,15 +219,15 @@ TEST_CASE("tensors that are missing, too many or of another shape are listed") {
 
 TEST_CASE("a damaged checkpoint never half-fills the state") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   TrainingState state = run.state();
   save_checkpoint(path, state);
-  std::string const bytes = read_bytes(path);
+  std::string const bytes = files::read(path);
   state.step = 3;
   for (std::size_t length = 0; length < bytes.size(); length += 7) {
     CAPTURE(length);
-    write_bytes(path, bytes.substr(0, length));
+    files::write(path, bytes.substr(0, length));
     CHECK(load_error(path, run, state) != "no error");
     CHECK(run.untouched());
     CHECK(state.step == 3);
@@ -238,7 +238,7 @@ TEST_CASE("a damaged checkpoint never half-fills the state") {
     CAPTURE(at);
     std::string changed = bytes;
     changed[at] = char(changed[at] ^ 0x02);
-    write_bytes(path, changed);
+    files::write(path, changed);
     if (load_error(path, run, state) != "no error") CHECK(run.untouched());
     state.step = 3;
   }
@@ -246,10 +246,10 @@ TEST_CASE("a damaged checkpoint never half-fills the state") {
 
 TEST_CASE("a full disk while saving keeps the previous checkpoint") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   save_checkpoint(path, run.state());
-  std::string const before = read_bytes(path);
+  std::string const before = files::read(path);
   ::rlimit original{};
   ::getrlimit(RLIMIT_FSIZE, &original);
   ::rlimit limited = original;
@@ -258,18 +258,18 @@ TEST_CASE("a full disk while saving keeps the previous checkpoint") {
     CAPTURE(length);
     limited.rlim_cur = length;
     ::setrlimit(RLIMIT_FSIZE, &limited);
-    std::string const message = message_of<Error>([&] { save_checkpoint(path, run.state()); });
+    std::string const message = files::message_of<Error>([&] { save_checkpoint(path, run.state()); });
     ::setrlimit(RLIMIT_FSIZE, &original);
     CHECK(message == path + " cannot be written: File too large.");
-    CHECK(read_bytes(path) == before);
-    CHECK(folder.files() == 1);
+    CHECK(files::read(path) == before);
+    CHECK(files::count(folder) == 1);
   }
   std::signal(SIGXFSZ, handler);
 }
 
 TEST_CASE("one set of weights is read alone, for sampling") {
   TemporaryFolder const folder;
-  std::string const path = folder.file("run.safetensors");
+  std::string const path = (folder / "run.safetensors").string();
   Run run;
   TrainingState const state = run.state();
   save_checkpoint(path, state);
@@ -279,10 +279,10 @@ TEST_CASE("one set of weights is read alone, for sampling") {
   CHECK(std::equal(weights.begin() + 16, weights.begin() + 22, run.e2.begin() + 16));
   CHECK(weights[12] == -7.0f);
 
-  CHECK(message_of<Error>([&] {
+  CHECK(files::message_of<Error>([&] {
           load_weights(path, "ema_0.5.", state.table, weights.data());
         }).find("no ema_0.5.in.weight") != std::string::npos);
-  CHECK(message_of<Error>([&] {
+  CHECK(files::message_of<Error>([&] {
           load_weights(path, "model.", state.table, weights.data(), describe(UNetConfig{.channels = 1}));
         }).find("channels: checkpoint 3, this program 1") != std::string::npos);
 

@@ -1,6 +1,16 @@
 #include "golden.hpp"
 
 #include <doctest/doctest.h>
+#include <xtensor/xnpy.hpp>
+
+template <class T>
+golden::Array<T> golden::array(std::string const& name) {
+  auto const loaded = xt::load_npy<T>(path(name + ".npy"));
+  return {{loaded.shape().begin(), loaded.shape().end()}, {loaded.begin(), loaded.end()}};
+}
+template golden::Array<float> golden::array(std::string const&);
+template golden::Array<double> golden::array(std::string const&);
+template golden::Array<std::int64_t> golden::array(std::string const&);
 
 TEST_CASE("the golden models are whole") {
   struct {

@@ -3,7 +3,6 @@
 #include <glyphdiff/tensor.hpp>
 
 #include <nlohmann/json.hpp>
-#include <xtensor/xnpy.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -36,11 +35,9 @@ struct Array {
 };
 
 /// Reads NAME.npy, say array<float>("adm_tiny/forward_x"). Integers are std::int64_t, losses and statistics double.
+/// Compiled in golden.cpp alone, since the reader takes longer to compile than a test.
 template <class T = float>
-Array<T> array(std::string const& name) {
-  auto const loaded = xt::load_npy<T>(path(name + ".npy"));
-  return {{loaded.shape().begin(), loaded.shape().end()}, {loaded.begin(), loaded.end()}};
-}
+Array<T> array(std::string const& name);
 
 inline nlohmann::json json(std::string const& name) {
   std::ifstream file(path(name));
@@ -209,6 +206,17 @@ class Model {
       if (worst != nullptr) *worst = tensors_[t].name;
     }
     return result;
+  }
+
+  /// The share of the values kept of "train_params_after10" or "train_final_ema" that `flat` has within `tolerance`. Adam
+  /// turns gradients that are only rounding noise into whole updates, so a few values of any run are elsewhere.
+  double share_within(double tolerance, std::string const& file, std::vector<float> const& flat) const {
+    auto const values = array(file + "_values").values;
+    std::size_t next = 0, within = 0;
+    for (TensorInfo const& t : tensors_)
+      for (std::int64_t i = 0; i < t.size; i += sample_stride(t.size))
+        if (std::abs(double(flat[t.offset + i]) - values[next++]) <= tolerance) ++within;
+    return double(within) / double(next);
   }
 
  private:

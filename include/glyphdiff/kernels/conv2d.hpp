@@ -1,6 +1,6 @@
 #pragma once
 
-#include <glyphdiff/kernels/host/conv2d_direct.hpp>
+#include <glyphdiff/kernels/host/conv2d.hpp>
 #include <glyphdiff/kernels/portable/conv2d.hpp>
 
 namespace glyphdiff::kernels {
@@ -34,26 +34,26 @@ void conv2d_backward_weight(Portable, Exec const& exec, ConvShape s, bool, float
 }
 
 template <class Exec>
-std::int64_t conv2d_workspace(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/) {
-  return host::direct::conv2d_workspace(exec, s);
+std::int64_t conv2d_workspace(Vectorised, Exec const& exec, ConvShape s, bool exact) {
+  return host::conv2d_workspace(exec, s, exact);
 }
 
 template <class Exec>
-void conv2d_forward(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* x, float const* weight,
+void conv2d_forward(Vectorised, Exec const& exec, ConvShape s, bool exact, float const* x, float const* weight,
                     float const* bias, float const* residual, float* y, float* workspace) {
-  host::direct::conv2d_forward(exec, s, x, weight, bias, residual, y, workspace);
+  host::conv2d_forward(exec, s, exact, x, weight, bias, residual, y, workspace);
 }
 
 template <class Exec>
-void conv2d_backward_data(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* dy,
+void conv2d_backward_data(Vectorised, Exec const& exec, ConvShape s, bool exact, float const* dy,
                           float const* weight, float* dx, bool accumulate, float* workspace) {
-  host::direct::conv2d_backward_data(exec, s, dy, weight, dx, accumulate, workspace);
+  host::conv2d_backward_data(exec, s, exact, dy, weight, dx, accumulate, workspace);
 }
 
 template <class Exec>
-void conv2d_backward_weight(Vectorised, Exec const& exec, ConvShape s, bool /*exact*/, float const* x,
+void conv2d_backward_weight(Vectorised, Exec const& exec, ConvShape s, bool exact, float const* x,
                             float const* dy, float* dweight, float* dbias, float* workspace) {
-  host::direct::conv2d_backward_weight(exec, s, x, dy, dweight, dbias, workspace);
+  host::conv2d_backward_weight(exec, s, exact, x, dy, dweight, dbias, workspace);
 }
 
 }  // namespace glyphdiff::kernels

@@ -18,7 +18,7 @@ struct GradientCheck {
 /// Compares `gradient` with central differences of `loss()`, which must read `values` (host memory) anew at each call. Probes
 /// are directions of random signs over random subsets of the values, which says more per evaluation than single
 /// elements and loses less to rounding. Each probe moves a value by +-`step` and by half as much, and extrapolates the
-/// two differences to none (Richardson 1911). A correct gradient in single precision gives `worst` below about 1e-2; a
+/// two differences to none (Richardson 1911). A correct gradient in single precision gives `worst` below about 1e-3; a
 /// wrong one about 1.
 template <class Loss>
 GradientCheck check_gradient(Loss&& loss, std::span<float> values, std::span<float const> gradient,

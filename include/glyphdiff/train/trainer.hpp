@@ -78,8 +78,12 @@ class Trainer {
   /// NotFinite, having changed nothing, if the loss or the gradient is not a number.
   StepReport step(HostImages const& x0, std::span<int const> labels = {}) {
     int const batch = options_.batch;
-    if (int(x0.extent(0)) != batch)
-      throw Error("training batch", std::to_string(batch) + " images", std::to_string(x0.extent(0)));
+    if (int(x0.extent(0)) != batch || int(x0.extent(3)) != Net::config.channels)
+      throw Error("training batch",
+                  std::to_string(batch) + " images of " + std::to_string(Net::config.channels) + " channels",
+                  std::to_string(x0.extent(0)) + " of " + std::to_string(x0.extent(3)));
+    if (!labels.empty() && int(labels.size()) != batch)
+      throw Error("training labels", std::to_string(batch) + " of them", std::to_string(labels.size()));
     std::int64_t const step = adamw_.steps;
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(step), {0, batch, batch});
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};

@@ -31,12 +31,27 @@ struct AttentionScratch {
   std::int64_t floats() const { return round_up(2 * scores() + product, W); }
 };
 
+template <int W>
+inline float row_maximum(int T, float const* row) {
+  float largest = row[0];
+  int u = 0;
+  if (T >= W) {
+    auto v = Pack<W>::load(row).v;
+    for (u = W; u + W <= T; u += W) {
+      auto const next = Pack<W>::load(row + u).v;
+      v = next > v ? next : v;
+    }
+    for (int i = 0; i < W; ++i) largest = v[i] > largest ? v[i] : largest;
+  }
+  for (; u < T; ++u) largest = row[u] > largest ? row[u] : largest;
+  return largest;
+}
+
 /// Each row of `scores` (rows, T) becomes softmax(scale * row).
 template <int W>
 inline void softmax_rows(int rows, int T, float scale, float* scores) {
   for (int r = 0; r < rows; ++r, scores += T) {
-    float largest = scores[0];
-    for (int u = 1; u < T; ++u) largest = scores[u] > largest ? scores[u] : largest;
+    float const largest = row_maximum<W>(T, scores);
     auto const shift = Pack<W>::broadcast(largest * scale), factor = Pack<W>::broadcast(scale);
     auto sum = Pack<W>::broadcast(0);
     int u = 0;

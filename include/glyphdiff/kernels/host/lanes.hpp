@@ -30,14 +30,14 @@ template <int W>
 using Lanes = typename LanesOf<W>::type;
 
 template <int W>
-inline Lanes<W> load(float const* p) {
+[[gnu::always_inline]] inline Lanes<W> load(float const* p) {
   Lanes<W> v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
 
 template <int W>
-inline void store(float* p, Lanes<W> const& v) {
+[[gnu::always_inline]] inline void store(float* p, Lanes<W> const& v) {
   std::memcpy(p, &v, sizeof v);
 }
 
@@ -67,7 +67,7 @@ constexpr std::ptrdiff_t divide_up(std::ptrdiff_t a, std::ptrdiff_t b) { return 
 constexpr std::ptrdiff_t round_up(std::ptrdiff_t a, std::ptrdiff_t b) { return divide_up(a, b) * b; }
 
 template <int W, int... J>
-inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low, Lanes<W>& high,
+[[gnu::always_inline]] inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low, Lanes<W>& high,
                        std::integer_sequence<int, J...>) {
   low = __builtin_shufflevector(a, b, ((J % 2) * W + J / 2)...);
   high = __builtin_shufflevector(a, b, ((J % 2) * W + W / 2 + J / 2)...);
@@ -75,7 +75,7 @@ inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low, Lane
 
 /// Transposes a W x W block held in registers: log2 W perfect shuffles of its rows.
 template <int W>
-inline void transpose(Lanes<W> (&v)[W]) {
+[[gnu::always_inline]] inline void transpose(Lanes<W> (&v)[W]) {
   Lanes<W> t[W];
 #pragma GCC unroll 8
   for (int stage = 1; stage < W; stage *= 2) {

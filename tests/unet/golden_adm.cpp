@@ -1,0 +1,11 @@
+#include "golden_check.hpp"
+
+using namespace glyphdiff::test;
+
+TEST_CASE_TEMPLATE("adm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+  check_golden<On, golden::AdmTiny<true>>(5e-5);
+}
+
+TEST_CASE("adm_tiny agrees with the reference, with Winograd convolutions") {
+  check_golden<ParallelVectorised, golden::AdmTiny<false>>(2e-4);
+}

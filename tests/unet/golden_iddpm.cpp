@@ -1,0 +1,11 @@
+#include "golden_check.hpp"
+
+using namespace glyphdiff::test;
+
+TEST_CASE_TEMPLATE("iddpm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+  check_golden<On, golden::IddpmTiny<true>>(5e-5);
+}
+
+TEST_CASE("iddpm_tiny agrees with the reference, with Winograd convolutions") {
+  check_golden<ParallelVectorised, golden::IddpmTiny<false>>(2e-4);
+}
