@@ -35,6 +35,12 @@ struct Spec {
       .space_to_depth = 0,
 #elif CASE == 16  // expects: UNetConfig: middle_res_blocks must be 1 or 2
       .middle_res_blocks = 3,
+#elif CASE == 17  // expects: UNetConfig: the number of heads must divide the width of every level that has attention
+      .attention_resolutions = {32}, .num_heads_upsample = 3,
+#elif CASE == 18  // expects: UNetConfig: num_heads must be at least 1, num_heads_upsample and num_head_channels not negative
+      .num_head_channels = -1,
+#elif CASE == 19  // expects: UNetConfig: image_size must be divisible by space_to_depth * 2^(levels - 1)
+      .image_size = 68, .channel_mult = {1, 1, 1}, .space_to_depth = 2,
 #endif
   };
 };

@@ -122,18 +122,6 @@ TEST_CASE_TEMPLATE("convolutions agree with their definition", On, GLYPHDIFF_TES
   }
 }
 
-TEST_CASE("convolutions have the same bits on one thread and on several") {
-  for (Case const& c : cases()) {
-    CAPTURE(c.shape.h);
-    CAPTURE(c.shape.in);
-    CAPTURE(c.shape.stride);
-    CAPTURE(c.exact);
-    auto const all = [](Results<float> const& r) { return joined({r.y, r.dx, r.dweight, r.dbias}); };
-    CHECK(same_bits(all(run<SingleVectorised>(c)), all(run<ParallelVectorised>(c))));
-    CHECK(same_bits(all(run<SinglePortable>(c)), all(run<ParallelPortable>(c))));
-  }
-}
-
 TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GLYPHDIFF_TEST_PATHS) {
   using Exec = typename On::Exec;
   typename On::Path const path;

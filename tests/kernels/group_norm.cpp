@@ -191,17 +191,3 @@ TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, 
                                            scratch.data());
   CHECK(same_bits(to_host(dy), run<On>(c).dx_first));
 }
-
-TEST_CASE("group norm gives the same bits on one thread and on several") {
-  for (Case const& c : cases) {
-    CAPTURE(c.first);
-    CAPTURE(c.second);
-    auto const all = [](Result const& r) {
-      return joined({r.statistics, r.y, r.dx_first, r.dx_second, r.dgamma, r.dbeta, r.dembedding});
-    };
-    auto without_nan = c;
-    without_nan.modulated = true;
-    CHECK(same_bits(all(run<SingleVectorised>(without_nan)), all(run<ParallelVectorised>(without_nan))));
-    CHECK(same_bits(all(run<SinglePortable>(without_nan)), all(run<ParallelPortable>(without_nan))));
-  }
-}

@@ -1,8 +1,8 @@
-#include <glyphdiff/kernels/host/conv2d_direct.hpp>
-#include <glyphdiff/kernels/host/winograd.hpp>
+#include <glyphdiff/kernels/host/conv2d.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -116,6 +116,26 @@ struct Winograd {
   }
 };
 
+template <bool exact>
+struct Chosen {
+  template <class Exec>
+  static std::int64_t workspace(Exec const& e, ConvShape s) {
+    return host::conv2d_workspace(e, s, exact);
+  }
+  template <class Exec>
+  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y, float* ws) {
+    host::conv2d_forward(e, p.shape, exact, p.x.data(), p.weight.data(), bias, residual, y, ws);
+  }
+  template <class Exec>
+  static void backward_data(Exec const& e, Problem const& p, float* dx, bool accumulate, float* ws) {
+    host::conv2d_backward_data(e, p.shape, exact, p.dy.data(), p.weight.data(), dx, accumulate, ws);
+  }
+  template <class Exec>
+  static void backward_weight(Exec const& e, Problem const& p, float* dweight, float* dbias, float* ws) {
+    host::conv2d_backward_weight(e, p.shape, exact, p.x.data(), p.dy.data(), dweight, dbias, ws);
+  }
+};
+
 /// Results of every pass with every option, one after the other.
 template <class Algorithm, class Exec>
 std::vector<Values> run(Problem const& p) {
@@ -214,4 +234,47 @@ TEST_CASE_TEMPLATE_INVOKE(winograd_conv2d, std::integral_constant<int, 4>, std::
 TEST_CASE("Winograd convolution over many pixels and channels") {
   check<Winograd<glyphdiff::kernels::native_width>>({5, 39, 33, 16, 40, 3, 1}, 3e-6);   // several slices and blocks
   check<Winograd<glyphdiff::kernels::native_width>>({1, 6, 6, 160, 144, 3, 1}, 3e-6);  // several chunks of channels
+}
+
+TEST_CASE("the host's convolution takes Winograd's algorithm unless it must be exact or the tiles are wasted") {
+  using Exec = Kokkos::DefaultHostExecutionSpace;
+  using Exact = Direct<glyphdiff::kernels::native_width>;
+  using Fast = Winograd<glyphdiff::kernels::native_width>;
+  Problem const square({2, 9, 8, 20, 36, 3, 1});
+  CHECK(run<Chosen<true>, Exec>(square) == run<Exact, Exec>(square));
+  CHECK(run<Chosen<false>, Exec>(square) == run<Fast, Exec>(square));
+  for (ConvShape s : {ConvShape{2, 9, 8, 20, 36, 3, 2}, {2, 9, 8, 20, 36, 1, 1}, {2, 2, 2, 20, 36, 3, 1}}) {
+    Problem const p(s);
+    CHECK(run<Chosen<false>, Exec>(p) == run<Exact, Exec>(p));
+  }
+}
+
+TEST_CASE("Winograd convolution with cached weights, and with weights too many to keep") {
+  using Exec = Kokkos::DefaultHostExecutionSpace;
+  Exec const exec;
+  for (ConvShape s : {ConvShape{2, 20, 19, 40, 70}, {1, 20, 20, 3, 5}, {1, 32, 29, 368, 352}}) {
+    Problem const p(s);
+    Values exact(p.dy.size()), fused(p.dy.size()), cached(p.dy.size());
+    Values workspace(std::size_t(host::conv2d_workspace(exec, s, true)));
+    host::conv2d_forward(exec, s, true, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(), exact.data(),
+                         workspace.data());
+    workspace.assign(std::size_t(host::conv2d_workspace(exec, s, false)), NAN);
+    host::conv2d_forward(exec, s, false, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(), fused.data(),
+                         workspace.data());
+    Values transformed(std::size_t(host::winograd::transformed_floats(s)) + 1, NAN);
+    transformed.back() = 7;
+    host::winograd::transform_weights(exec, s, p.weight.data(), transformed.data());
+    CHECK(transformed.back() == 7);
+    workspace.assign(workspace.size(), NAN);
+    host::winograd::forward_with_transformed(exec, s, p.x.data(), transformed.data(), p.bias.data(), p.residual.data(),
+                                             cached.data(), workspace.data());
+    float scale = 0, off_fused = 0, off_cached = 0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      scale = std::max(scale, std::abs(exact[i]));
+      off_fused = std::max(off_fused, std::abs(fused[i] - exact[i]));
+      off_cached = std::max(off_cached, std::abs(cached[i] - exact[i]));
+    }
+    CHECK(off_fused < 5e-6f * scale);
+    CHECK(off_cached < 5e-6f * scale);
+  }
 }

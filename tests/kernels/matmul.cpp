@@ -86,12 +86,3 @@ TEST_CASE_TEMPLATE("a matrix product agrees with its definition", On, GLYPHDIFF_
     CHECK(relative_error(run<On>(t), reference(t)) < 2e-6);
   }
 }
-
-TEST_CASE("a matrix product has the same bits on one thread and on several") {
-  for (Case const& t : cases) {
-    CAPTURE(t.shape.m);
-    CAPTURE(t.shape.k);
-    CHECK(same_bits(run<SingleVectorised>(t), run<ParallelVectorised>(t)));
-    CHECK(same_bits(run<SinglePortable>(t), run<ParallelPortable>(t)));
-  }
-}

@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
@@ -58,6 +59,12 @@ class Trainer {
   using Exec = typename Net::execution_space;
   using Time = typename D::Time;
 
+  static_assert(D::Variance::learned == Net::config.learned_sigma,
+                "Trainer: learned_sigma of the network and LearnedRange of the diffusion go together");
+  static_assert(std::is_same_v<decltype(std::declval<TimestepSampler>().draw(0, 0, BatchSlice{})), TimestepBatch<Time>>,
+                "Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones "
+                "StratifiedTimesteps");
+
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options)
       : exec_(exec),
         net_(&net),
@@ -68,8 +75,6 @@ class Trainer {
         ema_(exec, net.parameters(), options_.ema_rates, options_.ema_warm_up),
         gradient_norm_(net.parameter_list().total()),
         gradients_("glyphdiff::gradients", net.parameter_list().total()) {
-    static_assert(D::Variance::learned == Net::config.learned_sigma,
-                  "Trainer: learned_sigma of the network and LearnedRange of the diffusion go together");
     if (options_.batch < 1) throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch) options_.microbatch = options_.batch;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/host/matmul.hpp>
+#include <glyphdiff/kernels/host/weights.hpp>
 
 /// Exact convolution on the host's cores: blocks of pixels are gathered (im2col) into cache-sized operands of the
 /// register block, never the whole image. Sums run over k = tap * C + c, in this order.
@@ -53,12 +54,13 @@ inline void gather_row(Gather const& g, float const* x, GridPixel pixel, int fir
   }
 }
 
-/// Terms [first, first + terms) of `rows` pixels as Layout::rows, [terms/W][rows][W] with zeros beyond; `first` is a
+/// Terms [first, first + terms) of `rows` pixels as Layout::rows, [terms/W][packed_rows][W] with zeros beyond; `first` is a
 /// multiple of W. row: scratch for one row, rounded up to W.
 template <int W>
 inline void gather_rows(Gather const& g, float const* x, std::int64_t pixel, int rows, int first, int terms, float* to,
                         float* row) {
   GridPixel at = GridPixel::of(g, pixel);
+  std::ptrdiff_t const step = packed_rows(rows) * W;
   for (int r = 0; r < rows; ++r, to += W, at.advance(g)) {
     float* vector = to;
     if (g.channels % W == 0) {
@@ -67,14 +69,14 @@ inline void gather_rows(Gather const& g, float const* x, std::int64_t pixel, int
         int const end = k - c + g.channels < first + terms ? k - c + g.channels : first + terms;
         float const* from = at.source(g, x, tap);
         if (from == nullptr) {
-          for (; k < end; k += W, vector += rows * W) store<W>(vector, Lanes<W>{});
+          for (; k < end; k += W, vector += step) store<W>(vector, Lanes<W>{});
         } else {
-          for (from += c; k < end; k += W, from += W, vector += rows * W) store<W>(vector, load<W>(from));
+          for (from += c; k < end; k += W, from += W, vector += step) store<W>(vector, load<W>(from));
         }
       }
     } else {
       gather_row(g, x, at, first, terms, row);
-      for (int k = 0; k < terms; k += W, vector += rows * W) store<W>(vector, load_first<W>(row + k, terms - k));
+      for (int k = 0; k < terms; k += W, vector += step) store<W>(vector, load_first<W>(row + k, terms - k));
     }
   }
 }
@@ -218,11 +220,18 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
       for_items(exec, "glyphdiff::conv2d::pack", divide_up(s.in, panel_columns<W>), [=](int, std::ptrdiff_t panel) {
         int const first = int(panel) * panel_columns<W>;
         int const columns = s.in - first < panel_columns<W> ? s.in - first : panel_columns<W>;
-        for (int t = 0; t < g.taps; ++t)
-          for (int k = 0; k < s.out; ++k) {
-            float const* from = weight + (static_cast<std::ptrdiff_t>(k) * s.in + first) * taps + g.weight[t];
-            float* to = panels + panel * panel_step + (static_cast<std::ptrdiff_t>(t) * s.out + k) * panel_columns<W>;
-            for (int j = 0; j < panel_columns<W>; ++j) to[j] = j < columns ? from[j * taps] : 0.0f;
+        float* const to = panels + panel * panel_step;
+        if (s.kernel == 1) {
+          if (g.taps > 0) pack_panel<W>(s.out, columns, weight + first, s.in, Transpose::no, to);
+          return;
+        }
+        auto const weights = Weights::backward(s, weight);
+        for (int k = 0; k < s.out; ++k)
+          for (int c = 0; c < panel_columns<W>; c += W) {
+            Lanes<W> taps[9];
+            load_taps<W>(weights, k, first + c, columns - c < W ? columns - c : W, taps);
+            for (int t = 0; t < g.taps; ++t)
+              store<W>(to + (static_cast<std::ptrdiff_t>(t) * s.out + k) * panel_columns<W> + c, taps[g.weight[t]]);
           }
       });
       if (g.pixels() > 0 && !(g.taps == 0 && accumulate)) {

@@ -26,18 +26,20 @@ inline constexpr int matmul_terms = 1024;      ///< terms of a sum between two v
 inline constexpr int matmul_most_rows = 448;   ///< rows of a block of A
 inline constexpr int matmul_floats = 1 << 17;  ///< of a block of A: half of a 1 MB L2
 
-/// A block of A, [k/W][rows][W] (Transpose::no) or [rows/W][k][W] (Transpose::yes: A is stored (k,m)), zeros beyond;
-/// `a` points at its first element.
+/// A block of A, [k/W][packed_rows][W] (Transpose::no) or [rows/W][k][W] (Transpose::yes: A is stored (k,m)), zeros
+/// beyond; `a` points at its first element.
 template <int W>
 inline void pack_a(int rows, int k, float const* a, std::ptrdiff_t lda, Transpose transpose, float* to) {
   if (transpose == Transpose::no) {
+    std::ptrdiff_t const step = packed_rows(rows) * W;
     for (int r = 0; r < rows; ++r, a += lda, to += W) {
       float* vector = to;
-      for (int j = 0; j < k; j += W, vector += rows * W) store<W>(vector, load_first<W>(a + j, k - j));
+      for (int j = 0; j < k; j += W, vector += step) store<W>(vector, load_first<W>(a + j, k - j));
     }
   } else {
-    for (int r = 0; r < rows; r += W)
-      for (int j = 0; j < k; ++j, to += W) store<W>(to, load_first<W>(a + j * lda + r, rows - r));
+    for (int j = 0; j < k; ++j, a += lda)
+      for (int r = 0; r < rows; r += W)
+        store<W>(to + (static_cast<std::ptrdiff_t>(r) * k + j * W), load_first<W>(a + r, rows - r));
   }
 }
 
@@ -104,8 +106,7 @@ inline void rows_product(MatmulShape s, int row, int rows, int column, int colum
 /// Floats of scratch that matmul_serial needs.
 template <int W>
 inline std::int64_t matmul_serial_scratch(MatmulShape s) {
-  constexpr int rows = 8 * W;
-  return round_up(s.n, panel_columns<W>) * s.k + rows * round_up(s.k < matmul_terms ? s.k : matmul_terms, W);
+  return round_up(s.n, panel_columns<W>) * s.k + packed_rows(8 * W) * round_up(s.k < matmul_terms ? s.k : matmul_terms, W);
 }
 
 /// c (m,n) = [accumulate: c +] op(a) op(b), by the calling thread alone: for use inside a kernel, on operands of up to
@@ -141,7 +142,7 @@ struct MatmulCut {
     if (groups > panels) groups = panels;
     std::ptrdiff_t const columns = divide_up(panels, groups > 0 ? groups : 1) * panel_columns<W>;
     return {int(rows), int(bands), int(columns), groups > 0 ? int(divide_up(s.n, columns)) : 0,
-            round_up(rows, W) * terms};
+            packed_rows(round_up(rows, W)) * terms};
   }
 };
 
@@ -194,7 +195,7 @@ std::int64_t matmul_workspace(Exec const& exec, MatmulShape s, Transpose ta, Tra
     case MatmulPlan::dots:
       return 0;
     case MatmulPlan::thin:  // A packed, and a panel of B's last columns per worker
-      return (ta == Transpose::no ? round_up(s.m, W) * round_up(s.k, W) : 0) +
+      return (ta == Transpose::no ? packed_rows(s.m) * round_up(s.k, W) : 0) +
              static_cast<std::int64_t>(workers) * s.k * panel_columns<W>;
     case MatmulPlan::blocks:
       return round_up(s.n, panel_columns<W>) * s.k + workers * MatmulCut<W>::of(s, workers).scratch;
@@ -242,7 +243,7 @@ void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t
   bool const packed = ta == Transpose::no;
   constexpr int row_step = micro_rows<W, Layout::columns>;
   float* const packed_a = workspace;
-  float* const panels = workspace + (packed ? round_up(s.m, W) * round_up(s.k, W) : 0);
+  float* const panels = workspace + (packed ? packed_rows(s.m) * round_up(s.k, W) : 0);
   if (packed) pack_a<W>(s.m, s.k, a, lda, ta, packed_a);
   std::ptrdiff_t const items = packed ? divide_up(s.n, panel_columns<W>) : divide_up(s.m, row_step);
   for_items(exec, "glyphdiff::matmul::thin", items, [=](int worker, std::ptrdiff_t item) {
@@ -269,7 +270,7 @@ void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t
       for (int cut = 0; cut < cuts; ++cut) {
         int const begin = rows * cut / cuts, count = rows * (cut + 1) / cuts - begin;
         if (packed)
-          micro_product<W, Layout::rows>(count, vectors, {s.k, packed_a + begin * W, std::ptrdiff_t(s.m) * W, right,
+          micro_product<W, Layout::rows>(count, vectors, {s.k, packed_a + begin * W, std::ptrdiff_t(packed_rows(s.m)) * W, right,
                                                           right_step, block, panel_columns<W>, false});
         else
           micro_product<W, Layout::columns>(

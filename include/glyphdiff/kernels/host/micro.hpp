@@ -128,13 +128,24 @@ inline void write_block(float const* block, int first, int rows, int column, int
   }
 }
 
+/// Rows that a block of A in Layout::rows is packed for: an odd number of cache lines between two k / W, since lines a
+/// power of two apart would fight for the same places in the cache.
+constexpr std::ptrdiff_t packed_rows(std::ptrdiff_t rows) { return rows | 1; }
+
 /// Rows of a packed block of A times columns [column, column_end) of B, `k` terms each.
-/// a: Layout::rows [k/W][rows][W], or Layout::columns [rows/W][k][W]; b: the panels [n/2W][...][2W] of B, `panel_step`
+/// a: Layout::rows [k/W][packed_rows][W], or Layout::columns [rows/W][k][W]; b: the panels [n/2W][...][2W] of B, `panel_step`
 /// floats apart, starting with the one that holds `column`, a multiple of 2W.
 template <int W, Layout layout>
 inline void block_product(int rows, int k, float const* a, float const* b, std::ptrdiff_t panel_step, int column,
                           int column_end, Destination const& to) {
   alignas(64) float block[block_rows<W> * panel_columns<W>];
+  auto const prefetch = [=](int first, int count, int at, int columns) {
+    for (int r = first; r < first + count; ++r)
+      for (int j = 0; j < columns; j += 16) {
+        __builtin_prefetch(to.c + to.offset[r] + at + j, 1);
+        if (to.residual != nullptr) __builtin_prefetch(to.residual + to.offset[r] + at + j);
+      }
+  };
   for (; column < column_end; column += panel_columns<W>, b += panel_step) {
     int const columns = column_end - column < panel_columns<W> ? column_end - column : panel_columns<W>;
     int const vectors = columns > W ? 2 : 1;
@@ -142,7 +153,8 @@ inline void block_product(int rows, int k, float const* a, float const* b, std::
       int const cuts = (rows + block_rows<W> - 1) / block_rows<W>;
       for (int cut = 0; cut < cuts; ++cut) {  // even cuts: no block is left with one row
         int const first = rows * cut / cuts, count = rows * (cut + 1) / cuts - first;
-        micro_product<W, layout>(count, vectors, {k, a + first * W, static_cast<std::ptrdiff_t>(rows) * W, b,
+        prefetch(first, count, column, columns);
+        micro_product<W, layout>(count, vectors, {k, a + first * W, packed_rows(rows) * W, b,
                                                   panel_columns<W>, block, panel_columns<W>, false});
         write_block<W>(block, first, count, column, columns, to);
       }
@@ -150,6 +162,7 @@ inline void block_product(int rows, int k, float const* a, float const* b, std::
       constexpr int step = micro_rows<W, layout>;
       for (int first = 0; first < rows; first += step) {
         int const count = rows - first < step ? rows - first : step;
+        prefetch(first, count, column, columns);
         micro_product<W, layout>(count, vectors, {k, a + first / W * static_cast<std::ptrdiff_t>(k) * W + first % W, W,
                                                   b, panel_columns<W>, block, panel_columns<W>, false});
         write_block<W>(block, first, count, column, columns, to);

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/host/matmul.hpp>
 #include <glyphdiff/kernels/host/tuning.hpp>
+#include <glyphdiff/kernels/host/weights.hpp>
 
 /// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, arXiv:1509.09308) for 3x3 convolutions of stride 1: an
 /// output tile of 4x4 pixels from 6x6 inputs with 36 multiplications per pair of channels in place of 144. A block of
@@ -120,25 +121,12 @@ template <int W>
                           [=](int i, int j, Lanes<W> const& t) { store<W>(to + (i * 6 + j) * xi_step, t); });
 }
 
-/// Floats that weight_tile reads for the nine weights of an output channel.
-template <int W>
-inline constexpr int weight_floats = W == 16 ? 16 : 12;
-
-/// 3x3 weights of W output channels, weight_floats read at from + lane * out_step, to to + (6 i + j) * xi_step.
+/// 3x3 weights of W output channels (load_taps; rotated by half a turn if asked for), to to + (6 i + j) * xi_step.
 template <int W, bool rotated>
-[[gnu::noinline]] inline void weight_tile(float const* from, std::ptrdiff_t out_step, float* to,
+[[gnu::noinline]] inline void weight_tile(Weights const& weights, int in, int out, int outs, float* to,
                                           std::ptrdiff_t xi_step) {
-  Lanes<W> taps[(9 + W - 1) / W * W];
-#pragma GCC unroll 3
-  for (int first = 0; first < 9; first += W) {
-    Lanes<W> v[W];
-#pragma GCC unroll 16
-    for (int lane = 0; lane < W; ++lane)
-      v[lane] = W == 8 && first > 0 ? Lanes<W>{} + from[lane * out_step + first] : load<W>(from + lane * out_step + first);
-    transpose<W>(v);
-#pragma GCC unroll 16
-    for (int i = 0; i < W; ++i) taps[first + i] = v[i];
-  }
+  Lanes<W> taps[9];
+  load_taps<W>(weights, in, out, outs, taps);
   transform_both<W, 3, 6>([](auto const& g, auto& u) { transform_weight(g, u); },
                           [&](int i, int j) { return taps[rotated ? 8 - i * 3 - j : i * 3 + j]; },
                           [=](int i, int j, Lanes<W> const& u) { store<W>(to + (i * 6 + j) * xi_step, u); });
@@ -243,41 +231,19 @@ inline void transform_inputs(Tiles const& tiles, std::int64_t first, int count, 
   }
 }
 
-/// The 3x3 weights of a convolution with `in` and `out` channels as they lie in memory, in PyTorch's [out][in][3][3]
-/// (forward), or seen from the data gradient: in and out exchanged and the taps rotated.
-struct Weights {
-  float const* data;
-  float const* end;
-  std::ptrdiff_t out_step, in_step;
-  bool rotated;
-
-  static Weights forward(ConvShape s, float const* weight) {
-    return {weight, weight + s.weights(), std::ptrdiff_t(s.in) * 9, 9, false};
-  }
-  static Weights backward(ConvShape s, float const* weight) {
-    return {weight, weight + s.weights(), 9, std::ptrdiff_t(s.in) * 9, true};
-  }
-};
-
 /// U of inputs [in, in + ins) and outputs [out, out + outs), outs <= 2W: u[xi][ins][2W], zeros beyond `outs`.
 template <int W>
-inline void transform_panel(Weights const& weights, int in, int ins, int out, int outs, float* u,
+inline void transform_panel(Weights const& weights, bool rotated, int in, int ins, int out, int outs, float* u,
                             std::ptrdiff_t xi_step) {
-  auto const tile = weights.rotated ? weight_tile<W, true> : weight_tile<W, false>;
+  auto const tile = rotated ? weight_tile<W, true> : weight_tile<W, false>;
   for (int k = 0; k < panel_columns<W>; k += W)
     for (int c = 0; c < ins; ++c) {
-      float const* const from = weights.data + (out + k) * weights.out_step + (in + c) * weights.in_step;
-      float* const to = u + static_cast<std::ptrdiff_t>(c) * panel_columns<W> + k;
-      for (int lane = 0; c + 8 < ins && lane < W; ++lane)
-        __builtin_prefetch(from + 8 * weights.in_step + lane * weights.out_step);
-      if (k + W <= outs && weights.end - from >= (W - 1) * weights.out_step + weight_floats<W>) {
-        tile(from, weights.out_step, to, xi_step);
-      } else {  // at the end of the channels, or of the array
-        float copy[W * weight_floats<W>] = {};
-        for (int lane = 0; lane < W && k + lane < outs; ++lane)
-          for (int tap = 0; tap < 9; ++tap) copy[lane * weight_floats<W> + tap] = from[lane * weights.out_step + tap];
-        tile(copy, weight_floats<W>, to, xi_step);
-      }
+      constexpr int ahead = 8;
+      float const* const later = weights.data + (in + c + ahead) * weights.in_step + (out + k) * weights.out_step;
+      for (int lane = 0; c + ahead < ins && k + lane < outs && lane < W; ++lane)
+        __builtin_prefetch(later + lane * weights.out_step);
+      tile(weights, in + c, out + k, outs - k < W ? outs - k : W,
+           u + static_cast<std::ptrdiff_t>(c) * panel_columns<W> + k, xi_step);
     }
 }
 
@@ -349,14 +315,14 @@ std::int64_t transformed_floats(ConvShape s) {
 }
 
 template <int W, class Exec>
-void transform_all_weights(Exec const& exec, ConvShape s, Weights weights, float* u) {
+void transform_all_weights(Exec const& exec, ConvShape s, Weights weights, bool rotated, float* u) {
   auto const cut = Cut<W>::of(s, true);
   constexpr int chunk = 32;
   std::ptrdiff_t const chunks = divide_up(s.in, chunk);
   for_items(exec, "glyphdiff::winograd::weights", divide_up(s.out, panel_columns<W>) * chunks,
             [=](int, std::ptrdiff_t item) {
     int const in = int(item % chunks) * chunk, out = int(item / chunks) * panel_columns<W>;
-    transform_panel<W>(weights, in, s.in - in < chunk ? s.in - in : chunk, out,
+    transform_panel<W>(weights, rotated, in, s.in - in < chunk ? s.in - in : chunk, out,
                        s.out - out < panel_columns<W> ? s.out - out : panel_columns<W>,
                        u + item / chunks * points * cut.u_step + static_cast<std::ptrdiff_t>(in) * panel_columns<W>,
                        cut.u_step);
@@ -366,7 +332,7 @@ void transform_all_weights(Exec const& exec, ConvShape s, Weights weights, float
 /// y = x convolved with `weights`, or with their transform `u` where cut.fused is off.
 template <int W, class Exec>
 void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, float const* x, Weights weights,
-              float const* u, float* y, bool accumulate, float const* bias, float const* residual, float* scratch) {
+              bool rotated, float const* u, float* y, bool accumulate, float const* bias, float const* residual, float* scratch) {
   std::ptrdiff_t const items = static_cast<std::ptrdiff_t>(cut.blocks) * cut.panels;
   std::ptrdiff_t const workers = worker_count(exec) < items ? worker_count(exec) : items;
   std::int64_t const scratch_floats = cut.scratch(s);
@@ -390,7 +356,7 @@ void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, floa
       int const row_cuts = int(divide_up(count, block_rows<W>));
       for (int in = 0; in < s.in; in += cut.chunk) {
         int const ins = s.in - in < cut.chunk ? s.in - in : cut.chunk;
-        if (cut.fused) transform_panel<W>(weights, in, ins, out, outs, fused_u, cut.u_step);
+        if (cut.fused) transform_panel<W>(weights, rotated, in, ins, out, outs, fused_u, cut.u_step);
         float const* const panel_u = cut.fused ? fused_u : u + panel * points * cut.u_step;
         for (int xi = 0; xi < points; ++xi)
           for (int row_cut = 0; row_cut < row_cuts; ++row_cut) {
@@ -410,14 +376,14 @@ void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, floa
 /// Weights of a 3x3 convolution as forward_with_transformed takes them: transformed_floats floats.
 template <class Exec, int W = native_width>
 void transform_weights(Exec const& exec, ConvShape s, float const* weight, float* transformed) {
-  transform_all_weights<W>(exec, s, Weights::forward(s, weight), transformed);
+  transform_all_weights<W>(exec, s, Weights::forward(s, weight), false, transformed);
 }
 
 /// As conv2d_forward, with weights transformed before.
 template <class Exec, int W = native_width>
 void forward_with_transformed(Exec const& exec, ConvShape s, float const* x, float const* transformed,
                               float const* bias, float const* residual, float* y, float* workspace) {
-  convolve<W>(exec, "glyphdiff::winograd::forward", s, Cut<W>::of(s, true), x, Weights{}, transformed, y, false, bias,
+  convolve<W>(exec, "glyphdiff::winograd::forward", s, Cut<W>::of(s, true), x, Weights{}, false, transformed, y, false, bias,
               residual, workspace);
 }
 
@@ -428,8 +394,8 @@ void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* 
                     float const* residual, float* y, float* workspace) {
   auto const cut = Cut<W>::of(s, false);
   auto const weights = Weights::forward(s, weight);
-  if (!cut.fused) transform_all_weights<W>(exec, s, weights, workspace);
-  convolve<W>(exec, "glyphdiff::winograd::forward", s, cut, x, weights, workspace, y, false, bias, residual,
+  if (!cut.fused) transform_all_weights<W>(exec, s, weights, false, workspace);
+  convolve<W>(exec, "glyphdiff::winograd::forward", s, cut, x, weights, false, workspace, y, false, bias, residual,
               workspace + (cut.fused ? 0 : cut.weights()));
 }
 
@@ -441,8 +407,8 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
   ConvShape back = s;
   back.in = s.out, back.out = s.in;
   auto const cut = Cut<W>::of(back, false);
-  if (!cut.fused) transform_all_weights<W>(exec, back, weights, workspace);
-  convolve<W>(exec, "glyphdiff::winograd::backward_data", back, cut, dy, weights, workspace, dx, accumulate, nullptr,
+  if (!cut.fused) transform_all_weights<W>(exec, back, weights, true, workspace);
+  convolve<W>(exec, "glyphdiff::winograd::backward_data", back, cut, dy, weights, true, workspace, dx, accumulate, nullptr,
               nullptr, workspace + (cut.fused ? 0 : cut.weights()));
 }
 

@@ -1,0 +1,66 @@
+// Trains and samples a little and prints a digest of all resulting bits. ctest runs it with several numbers of threads and
+// expects the same digest.
+#include <glyphdiff/diffusion/discrete.hpp>
+#include <glyphdiff/runtime.hpp>
+#include <glyphdiff/sampler/draw.hpp>
+#include <glyphdiff/schedule/linear.hpp>
+#include <glyphdiff/train/trainer.hpp>
+
+#include <cstdio>
+#include <cstring>
+
+namespace gd = glyphdiff;
+
+struct Spec {  // wide enough for every kernel: Winograd, direct, matrix products, attention, dropout
+  static constexpr gd::UNetConfig config{.image_size = 32,
+                                         .learned_sigma = true,
+                                         .model_channels = 32,
+                                         .channel_mult = {1, 2},
+                                         .res_blocks = 1,
+                                         .attention_resolutions = {16},
+                                         .num_heads = 2,
+                                         .dropout = 0.1};
+};
+
+std::uint64_t digest(std::uint64_t hash, float const* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, values + i, sizeof bits);
+    hash = (hash ^ bits) * 1099511628211u;
+  }
+  return hash;
+}
+
+/// Three updates with microbatches, clipping and an average, and three samples; prints losses and digest.
+template <class Path>
+void train_and_sample(char const* name) {
+  using Exec = Kokkos::DefaultHostExecutionSpace;
+  using Net = gd::UNet<Spec, Exec, Path>;
+  Exec const exec;
+  Net net(exec, 1);
+  gd::Diffusion<gd::LinearSchedule<1000>, gd::Epsilon, gd::LearnedRange> const diffusion;
+  gd::TrainOptions options;
+  options.batch = 7;
+  options.microbatch = 4;
+  options.clip_norm = 1;
+  options.learning_rate.peak = 1e-3;
+  options.ema_rates = {0.9};
+  gd::Trainer trainer(exec, net, diffusion, options);
+  gd::HostImages const batch("batch", 7, 32, 32, 3);
+  for (std::size_t i = 0; i < batch.size(); ++i) batch.data()[i] = float(i * 37 % 255) / 127.5f - 1;
+  for (int step = 0; step < 3; ++step) std::printf("%s: loss %.17g\n", name, trainer.step(batch).loss);
+
+  std::uint64_t hash = 1469598103934665603u;
+  hash = digest(hash, net.parameters().data(), net.parameters().extent(0));
+  hash = digest(hash, trainer.ema().averages()[0].values.data(), net.parameters().extent(0));
+  typename Net::Evaluator denoise(net);
+  auto const images = gd::draw_ddim(exec, diffusion.respaced("ddim5"), denoise, 3, 32, 32, 3, 1);
+  hash = digest(hash, images.data(), images.size());
+  std::printf("%s: digest %016llx\n", name, static_cast<unsigned long long>(hash));
+}
+
+int main(int argc, char** argv) {
+  gd::Runtime const runtime(argc, argv);
+  train_and_sample<gd::kernels::Vectorised>("vectorised");
+  train_and_sample<gd::kernels::Portable>("portable");
+}
