@@ -1,5 +1,5 @@
-// Trains a diffusion model on letters A and draws new ones, in minutes on a CPU; the same file compiles for CUDA.
-// `letter_a --help` lists the options. Everything it makes lies in one folder:
+// Trains a diffusion model on letters A and draws new ones, in minutes on a CPU; the same file compiles for
+// CUDA. `letter_a --help` lists the options. Everything it makes lies in one folder:
 //
 //   samples.png, progress.png   letters at the end, and some of them at several moments of the training
 //   step_*.png                  those of each moment
@@ -81,7 +81,8 @@ gd::ImageSpan span(gd::HostImages const& images) {
   return {images.data(), int(images.extent(0)), int(images.extent(1)), int(images.extent(2))};
 }
 
-/// Training letters (larger than `size`, to be varied) and, of the built-in ones, both splits at `size` to judge by.
+/// Training letters (larger than `size`, to be varied) and, of the built-in ones, both splits at `size` to
+/// judge by.
 struct Letters {
   gd::ImageDataset training;
   gd::LetterAtlas at_size;
@@ -101,7 +102,8 @@ Letters load_letters(Options const& options) {
   } else {
     auto folder = gd::load_image_folder(options.data, 64, 1, options.mirror);
     for (std::string const& sentence : folder.skipped) std::cerr << "skipped: " << sentence << '\n';
-    if (!folder.skipped.empty()) std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
+    if (!folder.skipped.empty())
+      std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
     letters.training = std::move(folder.dataset);
     letters.name = fs::absolute(options.data).lexically_normal().string();
   }
@@ -128,7 +130,8 @@ struct LossLog {
     std::getline(file, line);
     double s = 0, l = 0;
     while (std::getline(file, line))
-      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last)) step.push_back(s), loss.push_back(l);
+      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last))
+        step.push_back(s), loss.push_back(l);
   }
   void save(fs::path const& folder) const {
     std::ostringstream text;
@@ -137,8 +140,9 @@ struct LossLog {
     gd::write_file(folder / "loss.csv", text.str().data(), text.str().size());
     std::vector<double> smooth;
     for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);
-    gd::write_line_plot_svg(folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},
-                            {.title = "training loss", .x = "step", .y = "mean squared error of v", .log_y = true});
+    gd::write_line_plot_svg(
+        folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},
+        {.title = "training loss", .x = "step", .y = "mean squared error of v", .log_y = true});
   }
 };
 
@@ -151,10 +155,12 @@ fs::path sheet_path(fs::path const& folder, std::int64_t step) {
 }
 
 /// progress.png: the first row of every sheet up to `last`, one below the other.
-void write_progress(fs::path const& folder, std::vector<std::int64_t> const& sheets, std::int64_t last, int size) {
+void write_progress(fs::path const& folder, std::vector<std::int64_t> const& sheets, std::int64_t last,
+                    int size) {
   std::vector<gd::Image> rows;
   for (std::int64_t step : sheets)
-    if (step <= last && fs::exists(sheet_path(folder, step))) rows.push_back(gd::read_image(sheet_path(folder, step), 1));
+    if (step <= last && fs::exists(sheet_path(folder, step)))
+      rows.push_back(gd::read_image(sheet_path(folder, step), 1));
   if (rows.empty()) return;
   int const height = size + 2;
   gd::Image strip(height * int(rows.size()), rows[0].width, 1);
@@ -188,19 +194,24 @@ int run(Options options) {
   gd::TrainOptions train;
   train.seed = options.seed;
   train.batch = options.batch;
-  train.learning_rate = {.peak = Spec::learning_rate, .warm_up = 100, .decay = gd::Decay::cosine,
-                         .steps = options.steps, .final_fraction = 0.05};
+  train.learning_rate = {.peak = Spec::learning_rate,
+                         .warm_up = 100,
+                         .decay = gd::Decay::cosine,
+                         .steps = options.steps,
+                         .final_fraction = 0.05};
   train.adamw.beta2 = 0.99;
   train.clip_norm = 1;
   train.ema_rates = {0.998};
   gd::Trainer trainer(exec, net, diffusion, train);
 
   auto const memory = trainer.memory(options.size, options.size);
-  std::printf("%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for %lld "
-              "arenas of parameters, %.0f for activations)\n",
-              letter_count, options.size, options.size, (long long)gd::parameter_count<Spec>,
-              (long long)options.steps, options.batch, memory.total() / 1e6,
-              double(memory.parameters) * memory.arenas / 1e6, (long long)memory.arenas, memory.activations / 1e6);
+  std::printf(
+      "%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for "
+      "%lld "
+      "arenas of parameters, %.0f for activations)\n",
+      letter_count, options.size, options.size, (long long)gd::parameter_count<Spec>,
+      (long long)options.steps, options.batch, memory.total() / 1e6,
+      double(memory.parameters) * memory.arenas / 1e6, (long long)memory.arenas, memory.activations / 1e6);
 
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
   gd::KeyValues const identity{{"letters", letters.name + ", " + std::to_string(letter_count)},
@@ -262,14 +273,15 @@ int run(Options options) {
   gd::write_png(options.out / "samples.png", gd::image_grid(shown, sheet_columns));
   std::ostringstream summary;
   summary << letter_count << " letters at " << options.size << "x" << options.size << ", "
-          << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch << "\n"
+          << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch
+          << "\n"
           << "trained and drawn in " << std::llround(seconds) << " s (this run)\n";
   if (letters.at_size.held_out.size() > 0 && options.judged > 0)
-    summary << "\n" << samples.extent(0) << " samples beside real letters that were held out:\n"
-            << gd::format_report(
-                   gd::judge_letters(span(samples), span(letters.at_size.train), span(letters.at_size.held_out),
-                                     options.seed),
-                   gd::judge_real(span(letters.at_size.held_out), span(letters.at_size.train)));
+    summary << "\n"
+            << samples.extent(0) << " samples beside real letters that were held out:\n"
+            << gd::format_report(gd::judge_letters(span(samples), span(letters.at_size.train),
+                                                   span(letters.at_size.held_out), options.seed),
+                                 gd::judge_real(span(letters.at_size.held_out), span(letters.at_size.train)));
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
   std::cout << summary.str() << "see " << options.out.string() << "\n";
   return 0;
@@ -280,12 +292,15 @@ int main(int argc, char** argv) try {
   Options options;
   CLI::App app("Trains a diffusion model on letters A and draws new ones.");
   app.add_option("--size", options.size, "pixels per side: 32 or 64")->check(CLI::IsMember({32, 64}));
-  app.add_option("--data", options.data, "folder of PNG or JPEG letters of your own, instead of the built-in ones");
+  app.add_option("--data", options.data,
+                 "folder of PNG or JPEG letters of your own, instead of the built-in ones");
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
-  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")->check(CLI::PositiveNumber);
+  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")
+      ->check(CLI::PositiveNumber);
   app.add_option("--batch", options.batch, "letters per update")->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
-  app.add_option("--judged", options.judged, "samples drawn and judged at the end; 0: none")->capture_default_str();
+  app.add_option("--judged", options.judged, "samples drawn and judged at the end; 0: none")
+      ->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well");
   app.add_flag("--plain", options.plain, "train on the letters as they are, without varying width and slant");

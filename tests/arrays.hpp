@@ -24,7 +24,8 @@ using HostSpan = Kokkos::View<T*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos
 
 template <class Exec, class T>
 Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> to_space(std::vector<T> const& numbers) {
-  Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> result("glyphdiff::test", numbers.size());
+  Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> result("glyphdiff::test",
+                                                                            numbers.size());
   Kokkos::deep_copy(result, HostSpan<T>(const_cast<T*>(numbers.data()), numbers.size()));
   return result;
 }
@@ -59,7 +60,8 @@ double relative_error(std::vector<float> const& found, Expected const& expected)
 }
 
 inline bool same_bits(std::vector<float> const& a, std::vector<float> const& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 /// Several results in one, for comparing bits.

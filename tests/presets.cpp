@@ -21,7 +21,8 @@ void check_names(std::string const& file) {
     REQUIRE(count < list.all().size());
     ParameterInfo const& info = list.all()[count];
     std::string ours = info.name + "\t[";
-    for (std::size_t i = 0; i < info.shape.size(); ++i) ours += (i > 0 ? ", " : "") + std::to_string(info.shape[i]);
+    for (std::size_t i = 0; i < info.shape.size(); ++i)
+      ours += (i > 0 ? ", " : "") + std::to_string(info.shape[i]);
     CHECK(ours + "]" == line);
   }
   CHECK(count == list.all().size());

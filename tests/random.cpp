@@ -21,7 +21,8 @@ TEST_CASE("bits4 is Philox4x32-10: the known answers of its authors") {
   CHECK(ones[1] == 0x41c83b0eu);
   CHECK(ones[2] == 0xa20bc7c6u);
   CHECK(ones[3] == 0x6d5451fdu);
-  auto const digits_of_pi = bits4({0x299f31d0a4093822ull, Stream(0x03), 0x13198a2eu, 0x707344u}, 0x85a308d3243f6a88ull);
+  auto const digits_of_pi =
+      bits4({0x299f31d0a4093822ull, Stream(0x03), 0x13198a2eu, 0x707344u}, 0x85a308d3243f6a88ull);
   CHECK(digits_of_pi[0] == 0xd16cfe09u);
   CHECK(digits_of_pi[1] == 0x94fdcceb);
   CHECK(digits_of_pi[2] == 0x5001e420u);
@@ -71,7 +72,8 @@ TEST_CASE("normals follow Box and Muller's formula to 1e-6") {
     // The radius in single precision takes u's 24 leading bits.
     double const u = double(float((bits[0] + 0.5) * 0x1p-32)), radius = std::sqrt(-2 * std::log(u));
     double const angle = 2 * std::numbers::pi * (bits[1] * 0x1p-32);
-    worst = std::max({worst, std::abs(first - radius * std::cos(angle)), std::abs(second - radius * std::sin(angle))});
+    worst = std::max(
+        {worst, std::abs(first - radius * std::cos(angle)), std::abs(second - radius * std::sin(angle))});
   }
   CHECK(worst < 1.2e-6);
 }
@@ -91,7 +93,8 @@ TEST_CASE("normals are finite at the ends and have the right moments") {
     auto const n = normal4({8, Stream::noise}, i);
     for (int j = 0; j < 4; ++j)
       for (int k = 1; k < 5; ++k) moments[k] += std::pow(double(n[j]), k) / count;
-    product += (double(n[0]) * n[1] + double(n[2]) * n[3] + double(n[0]) * n[2] + double(n[1]) * n[3]) / count;
+    product +=
+        (double(n[0]) * n[1] + double(n[2]) * n[3] + double(n[0]) * n[2] + double(n[1]) * n[3]) / count;
   }
   double const unit = 4 / std::sqrt(count);  // four standard errors
   CHECK(std::abs(moments[1]) < unit);

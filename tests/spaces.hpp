@@ -32,7 +32,7 @@ using Cuda = On<Kokkos::Cuda, kernels::Portable>;
 #else
 #define GLYPHDIFF_TEST_DEVICE_PATHS
 #endif
-#define GLYPHDIFF_TEST_PATHS                                                                                   \
+#define GLYPHDIFF_TEST_PATHS                                                                             \
   glyphdiff::test::SinglePortable, glyphdiff::test::SingleVectorised, glyphdiff::test::ParallelPortable, \
       glyphdiff::test::ParallelVectorised GLYPHDIFF_TEST_DEVICE_PATHS
 /// For what is built from kernels and takes longer to compile: each space once, each path once.

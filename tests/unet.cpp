@@ -54,8 +54,8 @@ TEST_CASE("fresh parameters follow the seed and the reference's initialisation")
     CAPTURE(info.name);
     auto const tensor = std::span(parameters).subspan(info.offset, info.count);
     auto const [low, high] = std::minmax_element(tensor.begin(), tensor.end());
-    bool const norm_layer = info.name.find("norm") != std::string::npos || info.name.find("layers.0") != std::string::npos ||
-                      info.name.find("out.0") == 0;
+    bool const norm_layer = info.name.find("norm") != std::string::npos ||
+                            info.name.find("layers.0") != std::string::npos || info.name.find("out.0") == 0;
     bool const last = info.name.find("out_layers.3") != std::string::npos ||
                       info.name.find("proj_out") != std::string::npos || info.name.find("out.2") == 0;
     float const bound = 1 / std::sqrt(float(info.fan_in));
@@ -68,7 +68,7 @@ TEST_CASE("fresh parameters follow the seed and the reference's initialisation")
       CHECK(root_mean_square(tensor) == doctest::Approx(1).epsilon(0.2));
     } else {
       CHECK((*low >= -bound && *high <= bound));
-      if (info.count > 100) CHECK((*low < -0.9f * bound && *high > 0.9f * bound));
+      if (info.count > 100) CHECK((*low<-0.9f * bound&& * high> 0.9f * bound));
     }
   }
   // So that a fresh network predicts nothing at all.
@@ -108,7 +108,8 @@ TEST_CASE("nothing is allocated after the first pass") {
   Problem<ParallelVectorised, Tiny> const problem({4, 8, 8});
   Net const& net = problem.net;
   Exec const exec;
-  auto const x = problem.images(problem.image, problem.e, 3), d_out = problem.images(problem.d_out, problem.e, 6);
+  auto const x = problem.images(problem.image, problem.e, 3),
+             d_out = problem.images(problem.d_out, problem.e, 6);
   auto const out = problem.unset_images(6);
   Arena<Exec> const gradients("gradients", net.parameters().extent(0));
   Net::Tape tape;
@@ -138,9 +139,11 @@ TEST_CASE("what doesn't fit is refused with a sentence") {
   auto const forward = [&](Images<Exec> const& x, Images<Exec> const& out, std::vector<float> const& t,
                            std::vector<int> const& y) { net.forward(Exec(), x, t, y, out, tape); };
   CHECK_THROWS_WITH_AS(forward(images(2, 8, 8, 1), images(2, 8, 8, 6), times, labels),
-                       "UNet input: expected (N, H, W, 3) with H and W multiples of 2, found (2, 8, 8, 1)", Error);
+                       "UNet input: expected (N, H, W, 3) with H and W multiples of 2, found (2, 8, 8, 1)",
+                       Error);
   CHECK_THROWS_WITH_AS(forward(images(2, 8, 7, 3), images(2, 8, 7, 6), times, labels),
-                       "UNet input: expected (N, H, W, 3) with H and W multiples of 2, found (2, 8, 7, 3)", Error);
+                       "UNet input: expected (N, H, W, 3) with H and W multiples of 2, found (2, 8, 7, 3)",
+                       Error);
   CHECK_THROWS_AS(forward(images(0, 8, 8, 3), images(0, 8, 8, 6), {}, {}), Error);
   CHECK_THROWS_WITH_AS(forward(images(2, 8, 8, 3), images(2, 8, 8, 3), times, labels),
                        "UNet output: expected the input's N, H, W and 6 channels, found (2, 8, 8, 3)", Error);

@@ -120,8 +120,8 @@ TEST_CASE("a pass that departs from its plan is stopped") {
   MemoryPlan const plan = workspace.plan([&] { workspace.acquire(100), workspace.acquire(200); });
   workspace.follow(plan);
   workspace.acquire(100);
-  CHECK_THROWS_WITH_AS(workspace.acquire(300), "internal error: a pass over the network departed from its memory plan",
-                       Error);
+  CHECK_THROWS_WITH_AS(workspace.acquire(300),
+                       "internal error: a pass over the network departed from its memory plan", Error);
   workspace.acquire(200);
   CHECK_THROWS_AS(workspace.acquire(1), Error);  // one more than planned
 }

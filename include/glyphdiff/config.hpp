@@ -32,37 +32,39 @@ enum class QkvOrder {
   grouped,  ///< [q: all heads][k: all heads][v: all heads] (ADM's "new attention order")
 };
 
-/// The UNet of ADM (Dhariwal & Nichol 2021, section 3) and IDDPM (Nichol & Dhariwal 2021), and a few options beyond
-/// them that small letter models like. A configuration is the constexpr member of a type:
+/// The UNet of ADM (Dhariwal & Nichol 2021, section 3) and IDDPM (Nichol & Dhariwal 2021), and a few options
+/// beyond them that small letter models like. A configuration is the constexpr member of a type:
 ///
 ///     struct LetterA { static constexpr glyphdiff::UNetConfig config{.image_size = 64, .channels = 1}; };
 ///     using Net = glyphdiff::UNet<LetterA, Kokkos::DefaultExecutionSpace>;
 struct UNetConfig {
-  int image_size = 64;                    ///< height and width at training, pixels; sampling may use others
-  int channels = 3;                       ///< of the image
-  bool learned_sigma = false;             ///< the output has 2 * channels: prediction, then variance interpolation
-  int model_channels = 64;                ///< width of the stem
-  ShortList<double> channel_mult{1, 2};   ///< one per level, times model_channels, truncated; fractions allowed
-  int res_blocks = 2;                     ///< per level on the way down; one more on the way up if level_input_skips
+  int image_size = 64;         ///< height and width at training, pixels; sampling may use others
+  int channels = 3;            ///< of the image
+  bool learned_sigma = false;  ///< the output has 2 * channels: prediction, then variance interpolation
+  int model_channels = 64;     ///< width of the stem
+  ShortList<double> channel_mult{1,
+                                 2};  ///< one per level, times model_channels, truncated; fractions allowed
+  int res_blocks = 2;  ///< per level on the way down; one more on the way up if level_input_skips
   ShortList<int> attention_resolutions{};  ///< pixels at the training size
-  int num_heads = 1;                      ///< used when num_head_channels is 0
-  int num_heads_upsample = 0;             ///< heads on the way up; 0: as num_heads
-  int num_head_channels = 0;              ///< channels per head; 0: by num_heads
+  int num_heads = 1;                       ///< used when num_head_channels is 0
+  int num_heads_upsample = 0;              ///< heads on the way up; 0: as num_heads
+  int num_head_channels = 0;               ///< channels per head; 0: by num_heads
   QkvOrder qkv_order = QkvOrder::legacy;
-  bool scale_shift_norm = true;           ///< the embedding scales and shifts the second norm; else it is added before
-  bool resblock_updown = false;           ///< resample inside a ResBlock
-  bool conv_resample = true;              ///< strided / post-upsampling convolution, unless resblock_updown
+  bool scale_shift_norm = true;  ///< the embedding scales and shifts the second norm; else it is added before
+  bool resblock_updown = false;  ///< resample inside a ResBlock
+  bool conv_resample = true;     ///< strided / post-upsampling convolution, unless resblock_updown
   double dropout = 0.0;
-  int classes = 0;                        ///< 0: no class conditioning
+  int classes = 0;  ///< 0: no class conditioning
 
   // Beyond ADM.
   int norm_groups = 32;
-  int space_to_depth = 1;                 ///< the stem folds f x f pixels into channels, the output unfolds them
-  bool coordinate_channels = false;       ///< two more input channels: y and x in [-1, 1]
+  int space_to_depth = 1;            ///< the stem folds f x f pixels into channels, the output unfolds them
+  bool coordinate_channels = false;  ///< two more input channels: y and x in [-1, 1]
   bool middle_attention = true;
-  int middle_res_blocks = 2;              ///< 1 or 2
-  bool level_input_skips = true;          ///< a level's own input is a skip too, as in ADM
-  bool exact_convolutions = false;        ///< no Winograd transforms (their error is about 1e-5 of the largest value)
+  int middle_res_blocks = 2;      ///< 1 or 2
+  bool level_input_skips = true;  ///< a level's own input is a skip too, as in ADM
+  bool exact_convolutions =
+      false;  ///< no Winograd transforms (their error is about 1e-5 of the largest value)
 
   constexpr int levels() const { return channel_mult.size(); }
   constexpr int width(int level) const { return static_cast<int>(channel_mult[level] * model_channels); }

@@ -6,8 +6,8 @@
 
 namespace glyphdiff {
 
-/// The one exception family of glyphdiff: bad input at the edges (files, options, shapes given by a host program).
-/// `what()` is one sentence a user can act on; the parts are there for programs.
+/// The one exception family of glyphdiff: bad input at the edges (files, options, shapes given by a host
+/// program). `what()` is one sentence a user can act on; the parts are there for programs.
 class Error : public std::runtime_error {
  public:
   explicit Error(std::string const& sentence) : std::runtime_error(sentence) {}

@@ -1,12 +1,13 @@
 #pragma once
 
-/// The core of glyphdiff, in pipeline order. Opt-in parts, which need other libraries, are included by name: data/ and io/
-/// (xtensor, stb), metrics/ (Eigen), checkpoint/ and train/checkpoint.hpp (nlohmann/json). runtime.hpp is for programs.
+/// The core of glyphdiff, in pipeline order. Opt-in parts, which need other libraries, are included by name:
+/// data/ and io/ (xtensor, stb), metrics/ (Eigen), checkpoint/ and train/checkpoint.hpp (nlohmann/json).
+/// runtime.hpp is for programs.
 
-#include <glyphdiff/config.hpp>                // UNetConfig
-#include <glyphdiff/error.hpp>                 // Error
-#include <glyphdiff/random.hpp>                // counter-based random numbers
-#include <glyphdiff/tensor.hpp>                // Images, HostImages, Arena
+#include <glyphdiff/config.hpp>  // UNetConfig
+#include <glyphdiff/error.hpp>   // Error
+#include <glyphdiff/random.hpp>  // counter-based random numbers
+#include <glyphdiff/tensor.hpp>  // Images, HostImages, Arena
 #include <glyphdiff/version.hpp>
 
 #include <glyphdiff/schedule/continuous_cosine.hpp>
@@ -18,9 +19,9 @@
 #include <glyphdiff/diffusion/discrete.hpp>    // Diffusion
 #include <glyphdiff/diffusion/process.hpp>     // q_sample, predict_x0, ...
 
-#include <glyphdiff/nn/gradient_check.hpp>     // check_gradient, for layers of your own
-#include <glyphdiff/presets.hpp>               // the released ADM and IDDPM models
-#include <glyphdiff/unet.hpp>                  // UNet
+#include <glyphdiff/nn/gradient_check.hpp>  // check_gradient, for layers of your own
+#include <glyphdiff/presets.hpp>            // the released ADM and IDDPM models
+#include <glyphdiff/unet.hpp>               // UNet
 
 #include <glyphdiff/loss/bits_per_dimension.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>

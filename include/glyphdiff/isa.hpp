@@ -2,8 +2,9 @@
 
 namespace glyphdiff {
 
-// The check must itself run on any CPU of the family, whatever flags the rest of the file is compiled with. Only GCC
-// takes back what -march gave; Clang keeps the flags, and there the check is as good as the code around it.
+// The check must itself run on any CPU of the family, whatever flags the rest of the file is compiled with.
+// Only GCC takes back what -march gave; Clang keeps the flags, and there the check is as good as the code
+// around it.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define GLYPHDIFF_BASELINE_ISA __attribute__((target("arch=x86-64")))
 #else

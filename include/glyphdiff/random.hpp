@@ -1,31 +1,31 @@
 #pragma once
 
-#include <Kokkos_Core.hpp>
 #include <Random123/philox.h>
+#include <Kokkos_Core.hpp>
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
 
-/// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011). A value is a function of what it is
-/// for (seed, stream, step, sample, element), never of what was drawn before, so every execution space, batch size,
-/// thread count and resumed run draws the same ones. The floating-point part uses own polynomials with explicit fma
-/// and no other contractible expression, so that CPU and GPU agree bit for bit.
+/// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011). A value is a function of
+/// what it is for (seed, stream, step, sample, element), never of what was drawn before, so every execution
+/// space, batch size, thread count and resumed run draws the same ones. The floating-point part uses own
+/// polynomials with explicit fma and no other contractible expression, so that CPU and GPU agree bit for bit.
 namespace glyphdiff {
 
 /// What a random number is for. Streams never overlap. The values are part of a run's identity: append only.
 enum class Stream : std::uint32_t {
-  initialisation = 0,   ///< parameters
-  noise = 1,            ///< eps of q(x_t | x_0) in training
-  timesteps = 2,        ///< which t each training sample gets
-  dropout = 3,          ///< `part` = layer
-  data_order = 4,       ///< which image comes when
-  augmentation = 5,     ///< crops, shifts, mirrors
-  sampling_start = 6,   ///< x_T of a sample
-  sampling_noise = 7,   ///< the noise of each sampling step
-  class_drop = 8,       ///< label dropped for classifier-free guidance
-  evaluation = 9,       ///< noise of the bits-per-dimension evaluation
-  user = 64,            ///< free for host programs, from here to 255
+  initialisation = 0,  ///< parameters
+  noise = 1,           ///< eps of q(x_t | x_0) in training
+  timesteps = 2,       ///< which t each training sample gets
+  dropout = 3,         ///< `part` = layer
+  data_order = 4,      ///< which image comes when
+  augmentation = 5,    ///< crops, shifts, mirrors
+  sampling_start = 6,  ///< x_T of a sample
+  sampling_noise = 7,  ///< the noise of each sampling step
+  class_drop = 8,      ///< label dropped for classifier-free guidance
+  evaluation = 9,      ///< noise of the bits-per-dimension evaluation
+  user = 64,           ///< free for host programs, from here to 255
 };
 
 /// One family of random numbers.
@@ -43,8 +43,9 @@ struct Random4 {
   KOKKOS_FUNCTION T operator[](int i) const { return v[i]; }
 };
 
-/// Index of a draw within its family: `sample` is global (over batches, microbatches and processes), `block` counts
-/// draws within the sample. A kernel that gives element e of a sample one number uses block e / 4, number e % 4.
+/// Index of a draw within its family: `sample` is global (over batches, microbatches and processes), `block`
+/// counts draws within the sample. A kernel that gives element e of a sample one number uses block e / 4,
+/// number e % 4.
 KOKKOS_INLINE_FUNCTION std::uint64_t random_index(std::uint64_t sample, std::uint64_t block) {
   return sample << 32 | (block & 0xffffffffu);
 }
@@ -68,10 +69,10 @@ KOKKOS_INLINE_FUNCTION float uniform_from_bits(std::uint32_t bits) {
   return (static_cast<float>(static_cast<std::int32_t>(bits >> 9)) + 0.5f) * 0x1p-23f;
 }
 
-/// Two independent standard normals (Box and Muller 1958). The largest magnitude is 6.77; given u, which has 24
-/// significant bits, the absolute error is about 1e-6.
-KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::uint32_t angle_bits, float& first,
-                                              float& second) {
+/// Two independent standard normals (Box and Muller 1958). The largest magnitude is 6.77; given u, which has
+/// 24 significant bits, the absolute error is about 1e-6.
+KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::uint32_t angle_bits,
+                                              float& first, float& second) {
   // u = (bits + 1/2) / 2^32 in (0, 1], from halves because vector units convert signed integers best.
   float const high = static_cast<float>(static_cast<std::int32_t>(radius_bits >> 16));
   float const low = static_cast<float>(static_cast<std::int32_t>(radius_bits & 0xffffu));
@@ -91,8 +92,8 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
   float const log1p = ::fmaf(f * f, p, f);
   float const s = -2.0f * ::fmaf(static_cast<float>(exponent), 0.693147181f, log1p);
 
-  // sqrt s by Newton's method from a guess of its reciprocal; s = 0 (u = 1) gives 0. (sqrtf may set errno, which
-  // keeps compilers from vectorising.)
+  // sqrt s by Newton's method from a guess of its reciprocal; s = 0 (u = 1) gives 0. (sqrtf may set errno,
+  // which keeps compilers from vectorising.)
   float const half = -0.5f * s;
   float q = std::bit_cast<float>(0x5f3759df - (std::bit_cast<std::int32_t>(s) >> 1));
   q = q * ::fmaf(half * q, q, 1.5f);
@@ -102,7 +103,8 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
 
   // The angle is angle_bits / 2^32 of a turn: a quarter and the rest in [-pi/4, pi/4).
   std::uint32_t const quarter = (angle_bits + 0x20000000u) >> 30;
-  float const a = static_cast<float>(static_cast<std::int32_t>(angle_bits - (quarter << 30))) * 1.46291808e-9f;
+  float const a =
+      static_cast<float>(static_cast<std::int32_t>(angle_bits - (quarter << 30))) * 1.46291808e-9f;
   float const z = a * a;
   float sine = ::fmaf(z, -1.95172990e-4f, 8.33217815e-3f);
   sine = ::fmaf(::fmaf(sine, z, -0.166666549f), z * a, a);
@@ -120,7 +122,8 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
 /// Four independent uniforms in (0, 1).
 KOKKOS_INLINE_FUNCTION Random4<float> uniform4(RandomKey const& key, std::uint64_t index) {
   auto const r = bits4(key, index);
-  return {{uniform_from_bits(r[0]), uniform_from_bits(r[1]), uniform_from_bits(r[2]), uniform_from_bits(r[3])}};
+  return {
+      {uniform_from_bits(r[0]), uniform_from_bits(r[1]), uniform_from_bits(r[2]), uniform_from_bits(r[3])}};
 }
 
 /// Four independent standard normals.
@@ -140,7 +143,8 @@ KOKKOS_INLINE_FUNCTION double uniform_double(RandomKey const& key, std::uint64_t
 }
 
 /// A uniform integer in [0, count), count <= 2^32 (bias below count / 2^64).
-KOKKOS_INLINE_FUNCTION std::uint32_t uniform_below(std::uint64_t count, RandomKey const& key, std::uint64_t index) {
+KOKKOS_INLINE_FUNCTION std::uint32_t uniform_below(std::uint64_t count, RandomKey const& key,
+                                                   std::uint64_t index) {
   auto const r = bits4(key, index);
   std::uint64_t const carry = count * r[1] >> 32;
   return static_cast<std::uint32_t>((count * r[0] + carry) >> 32);

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <string_view>
 
-/// For programs: include this in the file that holds `main`, and begin `main` with a `glyphdiff::Runtime`. A host
-/// program that starts Kokkos itself needs neither.
+/// For programs: include this in the file that holds `main`, and begin `main` with a `glyphdiff::Runtime`. A
+/// host program that starts Kokkos itself needs neither.
 
 namespace glyphdiff {
 namespace detail {
@@ -22,8 +22,8 @@ GLYPHDIFF_BASELINE_ISA inline void print_error(char const* text) noexcept {
   [[maybe_unused]] auto const written = write(STDERR_FILENO, text, length);
 }
 
-// Runs before the constructors of global objects, which may already hold instructions this CPU lacks; so nothing but
-// system calls here.
+// Runs before the constructors of global objects, which may already hold instructions this CPU lacks; so
+// nothing but system calls here.
 GLYPHDIFF_BASELINE_ISA __attribute__((constructor(101))) static void stop_on_foreign_cpu() {
   char const* const missing = missing_instruction_set();
   if (missing == nullptr) return;
@@ -35,11 +35,12 @@ GLYPHDIFF_BASELINE_ISA __attribute__((constructor(101))) static void stop_on_for
 
 }  // namespace detail
 
-/// Starts Kokkos for the lifetime of the object. Takes `--kokkos-...` options out of the command line and leaves every
-/// other argument, `--help` included, to the program.
+/// Starts Kokkos for the lifetime of the object. Takes `--kokkos-...` options out of the command line and
+/// leaves every other argument, `--help` included, to the program.
 class Runtime {
  public:
-  Runtime(int& argc, char** argv) : kokkos_argc_(take_kokkos_options(argc, argv)), guard_(kokkos_argc_, argv + argc) {
+  Runtime(int& argc, char** argv)
+      : kokkos_argc_(take_kokkos_options(argc, argv)), guard_(kokkos_argc_, argv + argc) {
     // The Kokkos options now lie behind the program's own, where main may not look for them.
     argv[argc] = nullptr;
   }
@@ -49,10 +50,13 @@ class Runtime {
  private:
   /// Moves Kokkos options behind the others, shortens argc and returns their number.
   static int take_kokkos_options(int& argc, char** argv) {
-    // Kokkos warns when OMP_PROC_BIND is unset. GCC's OpenMP has read its environment by now, so this states what is
-    // so (threads are not bound) and changes nothing; whoever wants binding sets the variable herself.
+    // Kokkos warns when OMP_PROC_BIND is unset. GCC's OpenMP has read its environment by now, so this states
+    // what is so (threads are not bound) and changes nothing; whoever wants binding sets the variable
+    // herself.
     setenv("OMP_PROC_BIND", "false", /*overwrite=*/0);
-    auto const is_own = [](char const* argument) { return !std::string_view(argument).starts_with("--kokkos-"); };
+    auto const is_own = [](char const* argument) {
+      return !std::string_view(argument).starts_with("--kokkos-");
+    };
     auto const end = std::stable_partition(argv, argv + argc, is_own);
     int const taken = static_cast<int>(argv + argc - end);
     argc -= taken;

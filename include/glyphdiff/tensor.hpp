@@ -24,9 +24,9 @@ struct Extent {
   KOKKOS_FUNCTION std::int64_t pixels() const { return std::int64_t(n) * h * w; }
 };
 
-/// Activations inside the network: a position in the workspace. The channel count is part of the type, so that layers
-/// which don't fit together don't compile; height and width are free, so a network trained at 256 can sample at 512.
-/// Copies are shallow, and const does not reach the data (as with a View).
+/// Activations inside the network: a position in the workspace. The channel count is part of the type, so
+/// that layers which don't fit together don't compile; height and width are free, so a network trained at 256
+/// can sample at 512. Copies are shallow, and const does not reach the data (as with a View).
 template <int C>
 struct Tensor {
   static constexpr int channels = C;

@@ -23,9 +23,9 @@ struct UNetLayers {
   using Stem = Conv2d<config.stem_in(), width>;
   using OutNorm = GroupNorm<width, config.norm_groups>;
   using OutConv = Conv2d<width, config.stem_out()>;
-  static constexpr std::int64_t parameter_count =
-      TimeEmbedding<Spec>::parameter_count + Stem::parameter_count + Level<Spec, 0>::parameter_count +
-      OutNorm::parameter_count + OutConv::parameter_count;
+  static constexpr std::int64_t parameter_count = TimeEmbedding<Spec>::parameter_count +
+                                                  Stem::parameter_count + Level<Spec, 0>::parameter_count +
+                                                  OutNorm::parameter_count + OutConv::parameter_count;
 
   TimeEmbedding<Spec> time;
   Stem stem;
@@ -71,7 +71,8 @@ struct UNetLayers {
     pass.release_unless_training(tape.stem);
     tape.out_statistics = pass.acquire(OutNorm::statistics_size(e));
     auto normed = pass.template tensor<width>(e);
-    out_norm.template forward<true>(pass, e, {tape.level.output().data, width}, tape.out_statistics, {}, normed.data);
+    out_norm.template forward<true>(pass, e, {tape.level.output().data, width}, tape.out_statistics, {},
+                                    normed.data);
     pass.release_unless_training(tape.level.output());
     pass.release_unless_training(tape.out_statistics);
     auto folded_output = pass.template tensor<config.stem_out()>(e);
@@ -131,8 +132,8 @@ inline constexpr std::int64_t parameter_count = nn::UNetLayers<Spec>::parameter_
 
 /// The UNet of ADM and IDDPM for a configuration (Spec::config, see UNetConfig) on a Kokkos execution space.
 ///
-/// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in an Evaluator
-/// (sampling), and gradients in an arena of the caller's.
+/// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in
+/// an Evaluator (sampling), and gradients in an arena of the caller's.
 template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
 class UNet {
   using Layers = nn::UNetLayers<Spec>;
@@ -142,10 +143,11 @@ class UNet {
   static constexpr UNetConfig const& config = Spec::config;
   using execution_space = Exec;
 
-  /// A network with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the last layer of
-  /// every residual branch, and the output).
+  /// A network with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the
+  /// last layer of every residual branch, and the output).
   explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : list_(layers_.declare()) {
-    parameters_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
+    parameters_ =
+        Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
     initialise(exec, seed);
   }
 
@@ -153,17 +155,20 @@ class UNet {
   Arena<Exec> const& parameters() const { return parameters_; }
   ParameterList const& parameter_list() const { return list_; }
 
-  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates only when a
-  /// batch is larger than any before.
+  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
+  /// only when a batch is larger than any before.
   class Tape {
    public:
     /// Peak bytes of activations, their gradients and scratch for a batch of this size.
-    std::int64_t bytes(UNet const& net, Exec const& exec, Extent image) { return plan(net, exec, image).bytes(); }
+    std::int64_t bytes(UNet const& net, Exec const& exec, Extent image) {
+      return plan(net, exec, image).bytes();
+    }
 
    private:
     friend class UNet;
 
-    MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image, bool with_image_gradient = false) {
+    MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image,
+                           bool with_image_gradient = false) {
       auto const [at, is_new] = plans_.try_emplace({image.n, image.h, image.w, with_image_gradient});
       if (is_new)
         at->second = workspace_.plan([&] {
@@ -184,10 +189,12 @@ class UNet {
     Kokkos::View<int*, typename Exec::memory_space> labels_;
   };
 
-  /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward() needs. `labels`:
-  /// N classes if the network has any. Error if a shape, the number of timesteps or a label doesn't fit.
-  void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps, std::span<int const> labels,
-               Images<Exec> const& out, Tape& tape, DropoutKey dropout = {}, bool with_image_gradient = false) const {
+  /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward()
+  /// needs. `labels`: N classes if the network has any. Error if a shape, the number of timesteps or a label
+  /// doesn't fit.
+  void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
+               std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
+               bool with_image_gradient = false) const {
     Extent const e = check(x, out, timesteps, labels);
     tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
     tape.dropout_ = dropout;
@@ -198,8 +205,8 @@ class UNet {
     layers_.forward(pass, e, x.data(), tape.timesteps_.data(), tape.labels_.data(), out.data(), tape.tape_);
   }
 
-  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout of the last forward(); d_image
-  /// (N,H,W,channels) is assigned dL/dx if given and if forward() was told so.
+  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout of the last
+  /// forward(); d_image (N,H,W,channels) is assigned dL/dx if given and if forward() was told so.
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
     UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
@@ -209,8 +216,8 @@ class UNet {
                      tape.tape_);
   }
 
-  /// Evaluates the network without gradients, with its own parameters or another arena's (an EMA). A Denoiser for the
-  /// samplers. The network must outlive it.
+  /// Evaluates the network without gradients, with its own parameters or another arena's (an EMA). A Denoiser
+  /// for the samplers. The network must outlive it.
   class Evaluator {
    public:
     explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
@@ -262,12 +269,16 @@ class UNet {
     };
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
-    if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple || e.w % multiple)
-      throw Error("UNet input", "(N, H, W, " + std::to_string(config.channels) + ") with H and W multiples of " +
-                                    std::to_string(multiple), shape(x));
+    if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
+        e.w % multiple)
+      throw Error("UNet input",
+                  "(N, H, W, " + std::to_string(config.channels) + ") with H and W multiples of " +
+                      std::to_string(multiple),
+                  shape(x));
     if (out.extent(0) != x.extent(0) || out.extent(1) != x.extent(1) || out.extent(2) != x.extent(2) ||
         int(out.extent(3)) != config.out_channels())
-      throw Error("UNet output", "the input's N, H, W and " + std::to_string(config.out_channels()) + " channels",
+      throw Error("UNet output",
+                  "the input's N, H, W and " + std::to_string(config.out_channels()) + " channels",
                   shape(out));
     if (int(timesteps.size()) != e.n)
       throw Error("UNet timesteps", std::to_string(e.n) + " of them", std::to_string(timesteps.size()));
@@ -276,7 +287,8 @@ class UNet {
                   std::to_string(labels.size()));
     for (int label : labels)
       if (label < 0 || label >= config.classes)
-        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ")", std::to_string(label));
+        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ")",
+                    std::to_string(label));
     return e;
   }
 
@@ -286,13 +298,15 @@ class UNet {
     if (values.empty()) return;
     if (device.extent(0) != values.size())
       device = Kokkos::View<T*, typename Exec::memory_space>("glyphdiff::per_image", values.size());
-    Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(), values.size());
+    Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(),
+                                                                                  values.size());
     Kokkos::deep_copy(exec, device, host);
     exec.fence();
   }
 
   void initialise(Exec const& exec, std::uint64_t seed) {
-    auto const host = Kokkos::create_mirror_view(parameters_);  // the arena itself where the host can reach it
+    auto const host =
+        Kokkos::create_mirror_view(parameters_);  // the arena itself where the host can reach it
     std::uint32_t part = 0;
     for (ParameterInfo const& info : list_) {
       RandomKey const key{seed, Stream::initialisation, 0, part++};
@@ -300,10 +314,18 @@ class UNet {
       for (std::int64_t i = 0; i < info.count; ++i) {
         float& value = host(info.offset + i);
         switch (info.initialisation) {
-          case Initialisation::zero: value = 0; break;
-          case Initialisation::one: value = 1; break;
-          case Initialisation::normal: value = normal4(key, i / 4)[i % 4]; break;
-          case Initialisation::uniform_fan_in: value = bound * (2 * uniform4(key, i / 4)[i % 4] - 1); break;
+          case Initialisation::zero:
+            value = 0;
+            break;
+          case Initialisation::one:
+            value = 1;
+            break;
+          case Initialisation::normal:
+            value = normal4(key, i / 4)[i % 4];
+            break;
+          case Initialisation::uniform_fan_in:
+            value = bound * (2 * uniform4(key, i / 4)[i % 4] - 1);
+            break;
         }
       }
     }

@@ -38,10 +38,12 @@ struct ValidConfig {
                 }),
                 "UNetConfig: norm_groups must divide every level's width, channel_mult * model_channels");
   static_assert(every_attention_resolution_is_a_level(),
-                "UNetConfig: every attention resolution must be the resolution of a level: image_size / space_to_depth / "
+                "UNetConfig: every attention resolution must be the resolution of a level: image_size / "
+                "space_to_depth / "
                 "2^level");
-  static_assert(c.num_heads >= 1 && c.num_heads_upsample >= 0 && c.num_head_channels >= 0,
-                "UNetConfig: num_heads must be at least 1, num_heads_upsample and num_head_channels not negative");
+  static_assert(
+      c.num_heads >= 1 && c.num_heads_upsample >= 0 && c.num_head_channels >= 0,
+      "UNetConfig: num_heads must be at least 1, num_heads_upsample and num_head_channels not negative");
   static_assert(all_levels([](UNetConfig const& u, int l) {
                   bool const attends = u.attention_at(l) || (u.middle_attention && l == u.levels() - 1);
                   return !attends || u.num_head_channels == 0 || u.width(l) % u.num_head_channels == 0;
@@ -56,7 +58,8 @@ struct ValidConfig {
                 "UNetConfig: the number of heads must divide the width of every level that has attention");
   static_assert(c.dropout >= 0 && c.dropout < 1, "UNetConfig: dropout must be in [0, 1)");
   static_assert(c.classes >= 0, "UNetConfig: classes must not be negative");
-  static_assert(c.middle_res_blocks == 1 || c.middle_res_blocks == 2, "UNetConfig: middle_res_blocks must be 1 or 2");
+  static_assert(c.middle_res_blocks == 1 || c.middle_res_blocks == 2,
+                "UNetConfig: middle_res_blocks must be 1 or 2");
 
   static constexpr bool value = true;
 };

@@ -10,8 +10,8 @@
 
 namespace glyphdiff {
 
-/// Where every activation, gradient and scratch buffer of one pass over a network lies, found by going through the pass
-/// once without computing anything. Buffers whose lifetimes don't overlap share memory.
+/// Where every activation, gradient and scratch buffer of one pass over a network lies, found by going
+/// through the pass once without computing anything. Buffers whose lifetimes don't overlap share memory.
 class MemoryPlan {
  public:
   /// Bytes that one pass needs.
@@ -59,8 +59,8 @@ class MemoryPlan {
   std::int64_t floats_ = 0, live_peak_ = 0;
 };
 
-/// Hands out the buffers of a pass. While planning, positions are only recorded; afterwards the same sequence of
-/// acquire() calls gets the planned positions, and nothing is allocated.
+/// Hands out the buffers of a pass. While planning, positions are only recorded; afterwards the same sequence
+/// of acquire() calls gets the planned positions, and nothing is allocated.
 template <class Exec>
 class Workspace {
  public:
@@ -85,7 +85,8 @@ class Workspace {
   /// The buffer's memory may be used for others from here on. Null is ignored.
   void release(float* buffer) {
     if (!planning_ || buffer == nullptr) return;
-    MemoryPlan::Buffer& planned = plan_->buffers_[(reinterpret_cast<std::uintptr_t>(buffer) / sizeof(float)) - 1];
+    MemoryPlan::Buffer& planned =
+        plan_->buffers_[(reinterpret_cast<std::uintptr_t>(buffer) / sizeof(float)) - 1];
     if (planned.last >= 0) throw Error("internal error: a buffer of the network was released twice");
     planned.last = ++moment_;
     live_ -= planned.floats;
@@ -120,13 +121,15 @@ class Workspace {
     return result;
   }
 
-  /// Starts a pass that follows `plan`, which must outlive it. Allocates only if no earlier plan was as large.
+  /// Starts a pass that follows `plan`, which must outlive it. Allocates only if no earlier plan was as
+  /// large.
   void follow(MemoryPlan const& plan) {
     plan_ = const_cast<MemoryPlan*>(&plan);
     next_ = 0;
     if (std::int64_t(memory_.extent(0)) < plan.floats_) {
       memory_ = {};
-      memory_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::workspace"), plan.floats_);
+      memory_ =
+          Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::workspace"), plan.floats_);
     }
   }
 
@@ -134,7 +137,9 @@ class Workspace {
 
  private:
   /// While planning, a buffer is known by its number, dressed as an address that nobody follows.
-  static float* token(int index) { return reinterpret_cast<float*>((std::uintptr_t(index) + 1) * sizeof(float)); }
+  static float* token(int index) {
+    return reinterpret_cast<float*>((std::uintptr_t(index) + 1) * sizeof(float));
+  }
 
   Arena<Exec> memory_;
   MemoryPlan* plan_ = nullptr;

@@ -25,7 +25,8 @@ TEST_CASE("a continuous diffusion on a discrete one's noise levels has the same 
   Diffusion<LinearSchedule<1000>, V, FixedSmall> const discrete;
   ContinuousDiffusion<LinearLevels, V, FixedSmall> const low(1000);
   ContinuousDiffusion<LinearLevels, V, FixedLarge> const large(1000);
-  auto const expected = discrete.sampling_steps(), steps = low.sampling_steps(), large_steps = large.sampling_steps();
+  auto const expected = discrete.sampling_steps(), steps = low.sampling_steps(),
+             large_steps = large.sampling_steps();
   REQUIRE(steps.size() == 1000);
   for (int i = 0; i < 999; ++i) {
     CHECK(golden::near(steps[i].mean_x0, expected[i].mean_x0, 1e-8));

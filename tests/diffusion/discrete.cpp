@@ -19,7 +19,9 @@ void follows(char const* name) {
   for (std::size_t i = 0; i < expected["t"].size(); ++i) {
     int const t = expected["t"][i];
     CAPTURE(t);
-    auto const near = [&](double ours, char const* table) { return golden::near(ours, expected[table][i], 1e-12); };
+    auto const near = [&](double ours, char const* table) {
+      return golden::near(ours, expected[table][i], 1e-12);
+    };
     CHECK(near(diffusion.beta(t), "betas"));
     CHECK(near(diffusion.alpha_bar(t), "alphas_cumprod"));
     CHECK(near(diffusion.alpha_bar_previous(t), "alphas_cumprod_prev"));
@@ -29,7 +31,8 @@ void follows(char const* name) {
     CHECK(near(diffusion.posterior_mean_x(t), "posterior_mean_coef2"));
     Mix const x0 = Epsilon::x0(diffusion.level(t));
     CHECK(near(x0.first, "sqrt_recip_alphas_cumprod"));
-    // 1 - alpha_bar and 1 / alpha_bar - 1 lose the same digits where alpha_bar is almost 1, each in its own way.
+    // 1 - alpha_bar and 1 / alpha_bar - 1 lose the same digits where alpha_bar is almost 1, each in its own
+    // way.
     double const lost = 1e-16 / (1 - diffusion.alpha_bar(t));
     CHECK(golden::near(-x0.second, expected["sqrt_recipm1_alphas_cumprod"][i], 1e-12 + lost));
   }

@@ -33,7 +33,8 @@ TEST_CASE_TEMPLATE("noise each sample to its own level, and estimate back", Exec
   q_sample(exec, diffusion, times, x0, eps, x_t);
   prediction_target(exec, diffusion, times, x0, eps, target);
 
-  auto const a = golden::to_host(x0), b = golden::to_host(eps), x = golden::to_host(x_t), v = golden::to_host(target);
+  auto const a = golden::to_host(x0), b = golden::to_host(eps), x = golden::to_host(x_t),
+             v = golden::to_host(target);
   for (int n = 0; n < 3; ++n) {
     auto const level = diffusion.level(times[n]);
     for (int i : {0, 17, size - 1}) {
@@ -65,7 +66,8 @@ TEST_CASE_TEMPLATE("noise each sample to its own level, and estimate back", Exec
     posterior_mean(exec, diffusion, times, x0, x_t, mean);
     CHECK(golden::to_host(mean)(0, 1, 2, 1) == doctest::Approx(a(0, 1, 2, 1)));
     CHECK(golden::to_host(mean)(1, 1, 2, 1) ==
-          doctest::Approx(diffusion.posterior_mean_x0(400) * a(1, 1, 2, 1) + diffusion.posterior_mean_x(400) * x(1, 1, 2, 1)));
+          doctest::Approx(diffusion.posterior_mean_x0(400) * a(1, 1, 2, 1) +
+                          diffusion.posterior_mean_x(400) * x(1, 1, 2, 1)));
   }
 
   SUBCASE("in place") {
@@ -83,5 +85,6 @@ TEST_CASE("continuous time") {
   auto const x_t = normal_images<Exec>(2, 4, 1, 3);
   q_sample(exec, diffusion, times, x0, eps, x_t);
   CHECK(x_t(1, 2, 3, 0) == doctest::Approx(std::sqrt(0.75) * x0(1, 2, 3, 0) + 0.5 * eps(1, 2, 3, 0)));
-  CHECK(network_timesteps(diffusion, std::span<double const>(times)) == std::vector{250.0f, float(1000.0 / 3)});
+  CHECK(network_timesteps(diffusion, std::span<double const>(times)) ==
+        std::vector{250.0f, float(1000.0 / 3)});
 }

@@ -18,8 +18,8 @@ TEST_CASE("the golden models are whole") {
     std::int64_t parameters;
     double sum, sum_of_squares;
   } const expected[] = {{"adm_tiny", 828358, 1530.8680360865262, 3137.8475278368574},
-                  {"iddpm_tiny", 1134214, 1618.0577496620615, 3336.6759647165286},
-                  {"cond_tiny", 999649, 1919.5580364840982, 7423.139491443698}};
+                        {"iddpm_tiny", 1134214, 1618.0577496620615, 3336.6759647165286},
+                        {"cond_tiny", 999649, 1919.5580364840982, 7423.139491443698}};
   for (auto const& e : expected) {
     CAPTURE(e.name);
     golden::Model const model(e.name);

@@ -34,8 +34,8 @@ struct Array {
   }
 };
 
-/// Reads NAME.npy, say array<float>("adm_tiny/forward_x"). Integers are std::int64_t, losses and statistics double.
-/// Compiled in golden.cpp alone, since the reader takes longer to compile than a test.
+/// Reads NAME.npy, say array<float>("adm_tiny/forward_x"). Integers are std::int64_t, losses and statistics
+/// double. Compiled in golden.cpp alone, since the reader takes longer to compile than a test.
 template <class T = float>
 Array<T> array(std::string const& name);
 
@@ -58,7 +58,8 @@ inline glyphdiff::HostImages nchw_to_nhwc(Array<float> const& a) {
 }
 
 inline Array<float> nhwc_to_nchw(glyphdiff::HostImages const& images) {
-  Array<float> a{{int(images.extent(0)), int(images.extent(3)), int(images.extent(1)), int(images.extent(2))}, {}};
+  Array<float> a{{int(images.extent(0)), int(images.extent(3)), int(images.extent(1)), int(images.extent(2))},
+                 {}};
   for (int n = 0; n < a.extent(0); ++n)
     for (int c = 0; c < a.extent(1); ++c)
       for (int h = 0; h < a.extent(2); ++h)
@@ -81,7 +82,8 @@ glyphdiff::Images<Exec> images(Array<float> const& a) {
 
 template <class View>
 glyphdiff::HostImages to_host(View const& images) {
-  glyphdiff::HostImages host("golden", images.extent(0), images.extent(1), images.extent(2), images.extent(3));
+  glyphdiff::HostImages host("golden", images.extent(0), images.extent(1), images.extent(2),
+                             images.extent(3));
   Kokkos::deep_copy(host, images);
   return host;
 }
@@ -97,7 +99,8 @@ inline bool near(double ours, double expected, double tolerance) {
   return std::abs(ours - expected) <= tolerance * std::abs(expected);
 }
 
-/// The largest difference, relative to the largest magnitude expected; infinite if one isn't finite or shapes differ.
+/// The largest difference, relative to the largest magnitude expected; infinite if one isn't finite or shapes
+/// differ.
 inline double relative_difference(Array<float> const& ours, Array<float> const& expected) {
   double const infinity = std::numeric_limits<double>::infinity();
   if (ours.shape != expected.shape) return infinity;
@@ -174,11 +177,13 @@ class Model {
     return values;
   }
 
-  /// How far `flat`, laid out like the parameters, is from one of "backward_dparams", "train_params_after10" and
-  /// "train_final_ema": the largest difference of a tensor relative to its largest magnitude, over the tensors whose
-  /// largest magnitude is at least 1e-5 of the model's. Compares some values of each tensor, and over all of them the
-  /// norm and a sum with random signs, both per square root of the size. `worst` gets the name of the worst tensor.
-  double difference(std::string const& file, std::vector<float> const& flat, std::string* worst = nullptr) const {
+  /// How far `flat`, laid out like the parameters, is from one of "backward_dparams", "train_params_after10"
+  /// and "train_final_ema": the largest difference of a tensor relative to its largest magnitude, over the
+  /// tensors whose largest magnitude is at least 1e-5 of the model's. Compares some values of each tensor,
+  /// and over all of them the norm and a sum with random signs, both per square root of the size. `worst`
+  /// gets the name of the worst tensor.
+  double difference(std::string const& file, std::vector<float> const& flat,
+                    std::string* worst = nullptr) const {
     auto const values = array(file + "_values").values;
     auto const stats = array<double>(file + "_stats").values;
     double largest_of_all = 0, result = 0;
@@ -208,8 +213,9 @@ class Model {
     return result;
   }
 
-  /// The share of the values kept of "train_params_after10" or "train_final_ema" that `flat` has within `tolerance`. Adam
-  /// turns gradients that are only rounding noise into whole updates, so a few values of any run are elsewhere.
+  /// The share of the values kept of "train_params_after10" or "train_final_ema" that `flat` has within
+  /// `tolerance`. Adam turns gradients that are only rounding noise into whole updates, so a few values of
+  /// any run are elsewhere.
   double share_within(double tolerance, std::string const& file, std::vector<float> const& flat) const {
     auto const values = array(file + "_values").values;
     std::size_t next = 0, within = 0;

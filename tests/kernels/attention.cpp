@@ -15,7 +15,8 @@ struct Case {
   float scale = 1.0f;  // of qkv
 };
 
-// Odd widths, one head and several, both orders, and more pixels than the 64 rows that are worked on at a time.
+// Odd widths, one head and several, both orders, and more pixels than the 64 rows that are worked on at a
+// time.
 Case const cases[] = {
     {{1, 1, 1, 1}},
     {{2, 15, 1, 5}},
@@ -59,15 +60,19 @@ Expected reference(Case const& c) {
   for (int n = 0; n < s.n; ++n)
     for (int head = 0; head < s.heads; ++head) {
       auto const at = [&](int part, int t, int k) {
-        int const first = s.order == QkvOrder::legacy ? (head * 3 + part) * width : part * channels + head * width;
+        int const first =
+            s.order == QkvOrder::legacy ? (head * 3 + part) * width : part * channels + head * width;
         return (std::int64_t(n) * T + t) * 3 * channels + first + k;
       };
-      auto const out_at = [&](int t, int k) { return (std::int64_t(n) * T + t) * channels + head * width + k; };
+      auto const out_at = [&](int t, int k) {
+        return (std::int64_t(n) * T + t) * channels + head * width + k;
+      };
       for (int t = 0; t < T; ++t) {
         std::vector<double> p(T), dp(T);
         double largest = -1e300, sum = 0, mean = 0;
         for (int u = 0; u < T; ++u) {
-          for (int k = 0; k < width; ++k) p[u] += double(qkv[at(0, t, k)]) * qkv[at(1, u, k)] / std::sqrt(width);
+          for (int k = 0; k < width; ++k)
+            p[u] += double(qkv[at(0, t, k)]) * qkv[at(1, u, k)] / std::sqrt(width);
           largest = std::max(largest, p[u]);
         }
         for (double& x : p) sum += x = std::exp(x - largest);

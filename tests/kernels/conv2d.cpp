@@ -16,9 +16,9 @@ struct Case {
 };
 
 kernels::ConvShape const shapes[] = {
-    {1, 1, 1, 1, 1},       {2, 5, 7, 3, 5},         {1, 2, 3, 16, 33},       {2, 9, 11, 33, 16},  {1, 17, 13, 48, 48},
-    {2, 8, 8, 32, 64},     {3, 6, 10, 1, 16},       {2, 7, 9, 5, 33, 3, 2},  {1, 8, 8, 48, 16, 3, 2},
-    {1, 1, 2, 3, 3, 3, 2}, {1, 4, 6, 16, 48, 1, 1}, {2, 33, 34, 3, 5, 3, 1},
+    {1, 1, 1, 1, 1},         {2, 5, 7, 3, 5},       {1, 2, 3, 16, 33},       {2, 9, 11, 33, 16},
+    {1, 17, 13, 48, 48},     {2, 8, 8, 32, 64},     {3, 6, 10, 1, 16},       {2, 7, 9, 5, 33, 3, 2},
+    {1, 8, 8, 48, 16, 3, 2}, {1, 1, 2, 3, 3, 3, 2}, {1, 4, 6, 16, 48, 1, 1}, {2, 33, 34, 3, 5, 3, 1},
 };
 
 std::vector<Case> cases() {
@@ -33,7 +33,8 @@ std::vector<Case> cases() {
 struct Operands {
   std::vector<float> x, weight, bias, residual, dy, dx, dweight, dbias;
   explicit Operands(kernels::ConvShape s) {
-    std::int64_t const in = std::int64_t(s.n) * s.h * s.w * s.in, out = std::int64_t(s.n) * s.out_h() * s.out_w() * s.out;
+    std::int64_t const in = std::int64_t(s.n) * s.h * s.w * s.in,
+                       out = std::int64_t(s.n) * s.out_h() * s.out_w() * s.out;
     x = values(in, 1);
     weight = values(s.weights(), 2);
     bias = values(s.out, 3);
@@ -57,9 +58,11 @@ Results<float> run(Case const& c) {
   Exec const exec;
   auto const s = c.shape;
   Operands const host(s);
-  auto const x = to_space<Exec>(host.x), weight = to_space<Exec>(host.weight), bias = to_space<Exec>(host.bias);
+  auto const x = to_space<Exec>(host.x), weight = to_space<Exec>(host.weight),
+             bias = to_space<Exec>(host.bias);
   auto const residual = to_space<Exec>(host.residual), dy = to_space<Exec>(host.dy);
-  auto const y = unset<Exec>(host.dy.size()), dx = c.accumulate ? to_space<Exec>(host.dx) : unset<Exec>(host.x.size());
+  auto const y = unset<Exec>(host.dy.size()),
+             dx = c.accumulate ? to_space<Exec>(host.dx) : unset<Exec>(host.x.size());
   auto const dweight = to_space<Exec>(host.dweight), dbias = to_space<Exec>(host.dbias);
   auto const floats = kernels::conv2d_workspace(path, exec, s, c.exact);
   kernels::conv2d_forward(path, exec, s, c.exact, x.data(), weight.data(), bias.data(),
@@ -129,11 +132,12 @@ TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GL
   for (bool exact : {true, false}) {
     Case const c{{2, 9, 11, 33, 16}, exact, true, false};
     Operands const host(c.shape);
-    auto const x = to_space<Exec>(host.x), weight = to_space<Exec>(host.weight), bias = to_space<Exec>(host.bias);
+    auto const x = to_space<Exec>(host.x), weight = to_space<Exec>(host.weight),
+               bias = to_space<Exec>(host.bias);
     auto const y = to_space<Exec>(host.residual);
     auto const scratch = unset<Exec>(kernels::conv2d_workspace(path, exec, c.shape, exact));
-    kernels::conv2d_forward(path, exec, c.shape, exact, x.data(), weight.data(), bias.data(), y.data(), y.data(),
-                            scratch.data());
+    kernels::conv2d_forward(path, exec, c.shape, exact, x.data(), weight.data(), bias.data(), y.data(),
+                            y.data(), scratch.data());
     CHECK(same_bits(to_host(y), run<On>(c).y));
   }
 }

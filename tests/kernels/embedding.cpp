@@ -42,8 +42,10 @@ TEST_CASE_TEMPLATE("labels choose rows, and their gradients meet in them", On, G
   auto const d_labels = to_space<Exec>(labels);
   auto const d_table = to_space<Exec>(table), d_dy = to_space<Exec>(dy), d_y = to_space<Exec>(y),
              d_dtable = to_space<Exec>(dtable);
-  kernels::label_embedding_forward(exec, int(labels.size()), width, d_labels.data(), d_table.data(), d_y.data());
+  kernels::label_embedding_forward(exec, int(labels.size()), width, d_labels.data(), d_table.data(),
+                                   d_y.data());
   CHECK(relative_error(to_host(d_y), expected_y) < 1e-6);
-  kernels::label_embedding_backward(exec, int(labels.size()), width, d_labels.data(), d_dy.data(), d_dtable.data());
+  kernels::label_embedding_backward(exec, int(labels.size()), width, d_labels.data(), d_dy.data(),
+                                    d_dtable.data());
   CHECK(relative_error(to_host(d_dtable), expected_dtable) < 1e-6);
 }

@@ -18,13 +18,14 @@ struct Case {
   float offset = 0;  // of the mean
 };
 
-// Sources that no pack fits, whose boundary lies inside a group and inside a pack, one and several tiles of pixels.
+// Sources that no pack fits, whose boundary lies inside a group and inside a pack, one and several tiles of
+// pixels.
 Case const cases[] = {
-    {{1, 1, 1}, 1, 0, 1, false, false},       {{2, 3, 5}, 3, 0, 3, true, false},
-    {{3, 5, 7}, 5, 0, 1, true, true},         {{1, 13, 11}, 16, 0, 4, true, true},
-    {{2, 9, 11}, 33, 0, 11, false, true},     {{2, 7, 9}, 32, 16, 3, true, false},
-    {{2, 7, 9}, 32, 16, 3, true, true, true}, {{1, 9, 9}, 5, 4, 3, true, true, true, false},
-    {{2, 4, 17}, 33, 15, 4, true, true},      {{2, 8, 16}, 48, 48, 32, false, false},
+    {{1, 1, 1}, 1, 0, 1, false, false},        {{2, 3, 5}, 3, 0, 3, true, false},
+    {{3, 5, 7}, 5, 0, 1, true, true},          {{1, 13, 11}, 16, 0, 4, true, true},
+    {{2, 9, 11}, 33, 0, 11, false, true},      {{2, 7, 9}, 32, 16, 3, true, false},
+    {{2, 7, 9}, 32, 16, 3, true, true, true},  {{1, 9, 9}, 5, 4, 3, true, true, true, false},
+    {{2, 4, 17}, 33, 15, 4, true, true},       {{2, 8, 16}, 48, 48, 32, false, false},
     {{1, 6, 6}, 17, 16, 3, true, false, true}, {{2, 8, 9}, 16, 0, 4, true, true, false, true, 10.0f},
 };
 
@@ -76,15 +77,15 @@ Result run(Case const& c) {
   kernels::group_norm_statistics<Path>(exec, c.e, x, c.groups, 1e-5f, statistics.data(),
                                        unset<Exec>(scratch_floats).data());
   auto const passes = [&](auto silu) {
-    kernels::group_norm_forward<decltype(silu)::value, Path>(exec, c.e, x, c.groups, statistics.data(), gamma.data(),
-                                                             beta.data(), scale_shift, y.data(),
+    kernels::group_norm_forward<decltype(silu)::value, Path>(exec, c.e, x, c.groups, statistics.data(),
+                                                             gamma.data(), beta.data(), scale_shift, y.data(),
                                                              unset<Exec>(scratch_floats).data());
     kernels::group_norm_backward<decltype(silu)::value, Path>(
         exec, c.e, x, c.groups, statistics.data(), gamma.data(), beta.data(), scale_shift, dy.data(), dx,
         dgamma.data(), dbeta.data(), unset<Exec>(scratch_floats).data());
   };
   c.silu ? passes(std::true_type{}) : passes(std::false_type{});
-  return {to_host(statistics), to_host(y),      to_host(dx_first),   to_host(dx_second),
+  return {to_host(statistics), to_host(y),     to_host(dx_first),  to_host(dx_second),
           to_host(dgamma),     to_host(dbeta), to_host(dembedding)};
 }
 
@@ -182,12 +183,16 @@ TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, 
   Case const c{{2, 9, 9}, 33, 0, 3, true, false};
   Numbers const host(c);
   Exec const exec;
-  auto const x = to_space<Exec>(host.first), gamma = to_space<Exec>(host.gamma), beta = to_space<Exec>(host.beta);
-  auto const dgamma = to_space<Exec>(host.dgamma), dbeta = to_space<Exec>(host.dbeta), dy = to_space<Exec>(host.dy);
-  auto const statistics = unset<Exec>(2 * 3 * 2), scratch = unset<Exec>(kernels::group_norm_workspace(c.e, 33));
-  kernels::group_norm_statistics<Path>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(), scratch.data());
-  kernels::group_norm_backward<true, Path>(exec, c.e, {x.data(), 33}, 3, statistics.data(), gamma.data(), beta.data(),
-                                           {}, dy.data(), {{dy.data(), false}, 33}, dgamma.data(), dbeta.data(),
-                                           scratch.data());
+  auto const x = to_space<Exec>(host.first), gamma = to_space<Exec>(host.gamma),
+             beta = to_space<Exec>(host.beta);
+  auto const dgamma = to_space<Exec>(host.dgamma), dbeta = to_space<Exec>(host.dbeta),
+             dy = to_space<Exec>(host.dy);
+  auto const statistics = unset<Exec>(2 * 3 * 2),
+             scratch = unset<Exec>(kernels::group_norm_workspace(c.e, 33));
+  kernels::group_norm_statistics<Path>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(),
+                                       scratch.data());
+  kernels::group_norm_backward<true, Path>(exec, c.e, {x.data(), 33}, 3, statistics.data(), gamma.data(),
+                                           beta.data(), {}, dy.data(), {{dy.data(), false}, 33},
+                                           dgamma.data(), dbeta.data(), scratch.data());
   CHECK(same_bits(to_host(dy), run<On>(c).dx_first));
 }

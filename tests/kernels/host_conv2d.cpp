@@ -83,7 +83,8 @@ struct Direct {
     return host::direct::conv2d_workspace<Exec, W>(e, s);
   }
   template <class Exec>
-  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y, float* ws) {
+  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y,
+                      float* ws) {
     host::direct::conv2d_forward<Exec, W>(e, p.shape, p.x.data(), p.weight.data(), bias, residual, y, ws);
   }
   template <class Exec>
@@ -103,12 +104,14 @@ struct Winograd {
     return host::winograd::conv2d_workspace<Exec, W>(e, s);
   }
   template <class Exec>
-  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y, float* ws) {
+  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y,
+                      float* ws) {
     host::winograd::conv2d_forward<Exec, W>(e, p.shape, p.x.data(), p.weight.data(), bias, residual, y, ws);
   }
   template <class Exec>
   static void backward_data(Exec const& e, Problem const& p, float* dx, bool accumulate, float* ws) {
-    host::winograd::conv2d_backward_data<Exec, W>(e, p.shape, p.dy.data(), p.weight.data(), dx, accumulate, ws);
+    host::winograd::conv2d_backward_data<Exec, W>(e, p.shape, p.dy.data(), p.weight.data(), dx, accumulate,
+                                                  ws);
   }
   template <class Exec>
   static void backward_weight(Exec const& e, Problem const& p, float* dweight, float* dbias, float* ws) {
@@ -123,7 +126,8 @@ struct Chosen {
     return host::conv2d_workspace(e, s, exact);
   }
   template <class Exec>
-  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y, float* ws) {
+  static void forward(Exec const& e, Problem const& p, float const* bias, float const* residual, float* y,
+                      float* ws) {
     host::conv2d_forward(e, p.shape, exact, p.x.data(), p.weight.data(), bias, residual, y, ws);
   }
   template <class Exec>
@@ -151,9 +155,11 @@ std::vector<Values> run(Problem const& p) {
   };
   Values const empty(p.dy.size(), NAN);
   with(empty, [&](float* y, float* ws) { Algorithm::forward(exec, p, nullptr, nullptr, y, ws); });
-  with(empty, [&](float* y, float* ws) { Algorithm::forward(exec, p, p.bias.data(), p.residual.data(), y, ws); });
+  with(empty,
+       [&](float* y, float* ws) { Algorithm::forward(exec, p, p.bias.data(), p.residual.data(), y, ws); });
   with(p.residual, [&](float* y, float* ws) { Algorithm::forward(exec, p, p.bias.data(), y, y, ws); });
-  with(Values(p.x.size(), NAN), [&](float* dx, float* ws) { Algorithm::backward_data(exec, p, dx, false, ws); });
+  with(Values(p.x.size(), NAN),
+       [&](float* dx, float* ws) { Algorithm::backward_data(exec, p, dx, false, ws); });
   with(p.dx, [&](float* dx, float* ws) { Algorithm::backward_data(exec, p, dx, true, ws); });
   Values dbias = p.dbias;
   with(p.dweight, [&](float* dw, float* ws) { Algorithm::backward_weight(exec, p, dw, dbias.data(), ws); });
@@ -207,8 +213,13 @@ TEST_CASE_TEMPLATE_DEFINE("direct convolution agrees with a double loop", Width,
   using Algorithm = Direct<Width::value>;
   for (int kernel : {1, 3})
     for (int stride : {1, 2})
-      for (ConvShape s : {ConvShape{1, 1, 1, 1, 1}, {1, 2, 3, 5, 7}, {2, 7, 6, 3, 20}, {1, 8, 9, 16, 33}, {2, 6, 5, 32, 6},
-                          {1, 5, 4, 130, 16}, {1, 1, 12, 48, 48}}) {
+      for (ConvShape s : {ConvShape{1, 1, 1, 1, 1},
+                          {1, 2, 3, 5, 7},
+                          {2, 7, 6, 3, 20},
+                          {1, 8, 9, 16, 33},
+                          {2, 6, 5, 32, 6},
+                          {1, 5, 4, 130, 16},
+                          {1, 1, 12, 48, 48}}) {
         s.kernel = kernel, s.stride = stride;
         check<Algorithm>(s, 1e-6);
       }
@@ -217,26 +228,36 @@ TEST_CASE_TEMPLATE_INVOKE(direct_conv2d, std::integral_constant<int, 4>, std::in
                           std::integral_constant<int, 16>);
 
 TEST_CASE("direct convolution over many pixels and channels") {
-  check<Direct<glyphdiff::kernels::native_width>>({3, 40, 33, 16, 8, 3, 1}, 1e-6);   // several slices
-  check<Direct<glyphdiff::kernels::native_width>>({1, 6, 6, 160, 144, 3, 1}, 1e-6);  // several cuts of the terms
+  check<Direct<glyphdiff::kernels::native_width>>({3, 40, 33, 16, 8, 3, 1}, 1e-6);  // several slices
+  check<Direct<glyphdiff::kernels::native_width>>({1, 6, 6, 160, 144, 3, 1},
+                                                  1e-6);  // several cuts of the terms
   check<Direct<glyphdiff::kernels::native_width>>({1, 9, 8, 144, 300, 3, 2}, 1e-6);
 }
 
 TEST_CASE_TEMPLATE_DEFINE("Winograd convolution agrees with a double loop", Width, winograd_conv2d) {
   using Algorithm = Winograd<Width::value>;
-  for (ConvShape s : {ConvShape{1, 1, 1, 1, 1}, {1, 2, 3, 5, 7}, {2, 7, 6, 3, 20}, {1, 8, 9, 16, 33}, {2, 6, 5, 32, 6},
-                      {1, 5, 4, 130, 16}, {1, 1, 12, 48, 48}, {2, 13, 12, 20, 70}})
+  for (ConvShape s : {ConvShape{1, 1, 1, 1, 1},
+                      {1, 2, 3, 5, 7},
+                      {2, 7, 6, 3, 20},
+                      {1, 8, 9, 16, 33},
+                      {2, 6, 5, 32, 6},
+                      {1, 5, 4, 130, 16},
+                      {1, 1, 12, 48, 48},
+                      {2, 13, 12, 20, 70}})
     check<Algorithm>(s, 3e-6);
 }
 TEST_CASE_TEMPLATE_INVOKE(winograd_conv2d, std::integral_constant<int, 4>, std::integral_constant<int, 8>,
                           std::integral_constant<int, 16>);
 
 TEST_CASE("Winograd convolution over many pixels and channels") {
-  check<Winograd<glyphdiff::kernels::native_width>>({5, 39, 33, 16, 40, 3, 1}, 3e-6);   // several slices and blocks
-  check<Winograd<glyphdiff::kernels::native_width>>({1, 6, 6, 160, 144, 3, 1}, 3e-6);  // several chunks of channels
+  check<Winograd<glyphdiff::kernels::native_width>>({5, 39, 33, 16, 40, 3, 1},
+                                                    3e-6);  // several slices and blocks
+  check<Winograd<glyphdiff::kernels::native_width>>({1, 6, 6, 160, 144, 3, 1},
+                                                    3e-6);  // several chunks of channels
 }
 
-TEST_CASE("the host's convolution takes Winograd's algorithm unless it must be exact or the tiles are wasted") {
+TEST_CASE(
+    "the host's convolution takes Winograd's algorithm unless it must be exact or the tiles are wasted") {
   using Exec = Kokkos::DefaultHostExecutionSpace;
   using Exact = Direct<glyphdiff::kernels::native_width>;
   using Fast = Winograd<glyphdiff::kernels::native_width>;
@@ -256,18 +277,18 @@ TEST_CASE("Winograd convolution with cached weights, and with weights too many t
     Problem const p(s);
     Values exact(p.dy.size()), fused(p.dy.size()), cached(p.dy.size());
     Values workspace(std::size_t(host::conv2d_workspace(exec, s, true)));
-    host::conv2d_forward(exec, s, true, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(), exact.data(),
-                         workspace.data());
+    host::conv2d_forward(exec, s, true, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(),
+                         exact.data(), workspace.data());
     workspace.assign(std::size_t(host::conv2d_workspace(exec, s, false)), NAN);
-    host::conv2d_forward(exec, s, false, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(), fused.data(),
-                         workspace.data());
+    host::conv2d_forward(exec, s, false, p.x.data(), p.weight.data(), p.bias.data(), p.residual.data(),
+                         fused.data(), workspace.data());
     Values transformed(std::size_t(host::winograd::transformed_floats(s)) + 1, NAN);
     transformed.back() = 7;
     host::winograd::transform_weights(exec, s, p.weight.data(), transformed.data());
     CHECK(transformed.back() == 7);
     workspace.assign(workspace.size(), NAN);
-    host::winograd::forward_with_transformed(exec, s, p.x.data(), transformed.data(), p.bias.data(), p.residual.data(),
-                                             cached.data(), workspace.data());
+    host::winograd::forward_with_transformed(exec, s, p.x.data(), transformed.data(), p.bias.data(),
+                                             p.residual.data(), cached.data(), workspace.data());
     float scale = 0, off_fused = 0, off_cached = 0;
     for (std::size_t i = 0; i < exact.size(); ++i) {
       scale = std::max(scale, std::abs(exact[i]));

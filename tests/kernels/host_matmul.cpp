@@ -42,7 +42,8 @@ struct Operands {
   std::vector<float> a, b, c, bias, residual;
 };
 
-/// Largest error in units of the sum of magnitudes of each element's terms; infinite if the gap after a row was written.
+/// Largest error in units of the sum of magnitudes of each element's terms; infinite if the gap after a row
+/// was written.
 double error(Case const& t, Operands const& o, std::vector<float> const& result) {
   double worst = 0;
   for (int i = 0; i < t.shape.m; ++i) {
@@ -50,7 +51,8 @@ double error(Case const& t, Operands const& o, std::vector<float> const& result)
       double sum = 0, scale = 0;
       auto const add = [&](double term) { sum += term, scale += std::abs(term); };
       for (int k = 0; k < t.shape.k; ++k)
-        add(double(t.ta == Transpose::no ? o.a[std::size_t(i) * o.lda + k] : o.a[std::size_t(k) * o.lda + i]) *
+        add(double(t.ta == Transpose::no ? o.a[std::size_t(i) * o.lda + k]
+                                         : o.a[std::size_t(k) * o.lda + i]) *
             (t.tb == Transpose::no ? o.b[std::size_t(k) * o.ldb + j] : o.b[std::size_t(j) * o.ldb + k]));
       std::size_t const at = std::size_t(i) * o.ldc + j;
       if (t.accumulate) add(o.c[at]);
@@ -71,8 +73,9 @@ std::vector<float> product(Case const& t, Operands const& o) {
   auto const size = std::size_t(host::matmul_workspace<Exec, W>(exec, t.shape, t.ta, t.tb));
   std::vector<float> workspace(size + 1, NAN), c = o.c;  // what the workspace held must not matter
   workspace[size] = 7;
-  host::matmul<Exec, W>(exec, t.shape, o.a.data(), o.lda, t.ta, o.b.data(), o.ldb, t.tb, c.data(), o.ldc, t.accumulate,
-                        t.bias ? o.bias.data() : nullptr, t.residual ? o.residual.data() : nullptr, workspace.data());
+  host::matmul<Exec, W>(exec, t.shape, o.a.data(), o.lda, t.ta, o.b.data(), o.ldb, t.tb, c.data(), o.ldc,
+                        t.accumulate, t.bias ? o.bias.data() : nullptr,
+                        t.residual ? o.residual.data() : nullptr, workspace.data());
   CHECK(workspace[size] == 7);
   return c;
 }
@@ -106,18 +109,31 @@ void check_all(MatmulShape shape) {
 
 TEST_CASE_TEMPLATE_DEFINE("host matmul agrees with a double loop in every layout", Width, host_matmul) {
   constexpr int W = Width::value;
-  for (MatmulShape shape : {MatmulShape{1, 1, 1}, {1, 33, 17}, {3, 5, 7}, {14, 32, 16}, {16, 64, 100}, {17, 40, 65},
-                            {64, 31, 64}, {65, 97, 33}, {130, 70, 130}, {200, 16, 9}, {40, 3, 700}})
+  for (MatmulShape shape : {MatmulShape{1, 1, 1},
+                            {1, 33, 17},
+                            {3, 5, 7},
+                            {14, 32, 16},
+                            {16, 64, 100},
+                            {17, 40, 65},
+                            {64, 31, 64},
+                            {65, 97, 33},
+                            {130, 70, 130},
+                            {200, 16, 9},
+                            {40, 3, 700}})
     check_all<W>(shape);
 }
 TEST_CASE_TEMPLATE_INVOKE(host_matmul, std::integral_constant<int, 4>, std::integral_constant<int, 8>,
                           std::integral_constant<int, 16>);
 
 TEST_CASE("host matmul cuts long sums and large results") {
-  check<glyphdiff::kernels::native_width>({{20, 33, 2500}, Transpose::no, Transpose::yes, 0, false, true, true});
-  check<glyphdiff::kernels::native_width>({{150, 40, 9000}, Transpose::yes, Transpose::no, 0, true, false, false});
-  check<glyphdiff::kernels::native_width>({{20, 300, 1100}, Transpose::yes, Transpose::no, 3, false, false, false});
-  check<glyphdiff::kernels::native_width>({{1500, 40, 48}, Transpose::no, Transpose::yes, 0, false, true, true});
+  check<glyphdiff::kernels::native_width>(
+      {{20, 33, 2500}, Transpose::no, Transpose::yes, 0, false, true, true});
+  check<glyphdiff::kernels::native_width>(
+      {{150, 40, 9000}, Transpose::yes, Transpose::no, 0, true, false, false});
+  check<glyphdiff::kernels::native_width>(
+      {{20, 300, 1100}, Transpose::yes, Transpose::no, 3, false, false, false});
+  check<glyphdiff::kernels::native_width>(
+      {{1500, 40, 48}, Transpose::no, Transpose::yes, 0, false, true, true});
 }
 
 TEST_CASE("host matmul: a sum over no terms is what is added to it") {
@@ -138,8 +154,8 @@ TEST_CASE("host matmul for one thread agrees with a double loop") {
           constexpr int W = glyphdiff::kernels::native_width;
           std::vector<float> scratch(host::matmul_serial_scratch<W>(shape) + 1, NAN);
           scratch.back() = 7;
-          host::matmul_serial<W>(shape, o.a.data(), o.lda, ta, o.b.data(), o.ldb, tb, c.data(), o.ldc, accumulate,
-                                 scratch.data());
+          host::matmul_serial<W>(shape, o.a.data(), o.lda, ta, o.b.data(), o.ldb, tb, c.data(), o.ldc,
+                                 accumulate, scratch.data());
           CHECK(scratch.back() == 7);
           CHECK(error(t, o, c) < 1e-6);
         }

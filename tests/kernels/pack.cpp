@@ -18,8 +18,9 @@ std::vector<float> each(std::vector<float> x, F const& f) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the functions of a pack", Width, std::integral_constant<int, 1>, std::integral_constant<int, 4>,
-                   std::integral_constant<int, 8>, std::integral_constant<int, 16>) {
+TEST_CASE_TEMPLATE("the functions of a pack", Width, std::integral_constant<int, 1>,
+                   std::integral_constant<int, 4>, std::integral_constant<int, 8>,
+                   std::integral_constant<int, 16>) {
   constexpr int W = Width::value;
   auto const x = glyphdiff::test::values(4000, 1, 87.0f);
   auto const e = each<W>(x, [](Pack<W> p) { return exp(p); });

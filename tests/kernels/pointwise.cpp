@@ -121,8 +121,10 @@ TEST_CASE_TEMPLATE("dropout drops the right share, scales the rest, and is repla
   auto const all = dropped(key, n, 10);
   int zeros = 0;
   for (float x : all) {
-    if (x == 0.0f) ++zeros;
-    else CHECK(x == doctest::Approx(1 / 0.7).epsilon(1e-6));
+    if (x == 0.0f)
+      ++zeros;
+    else
+      CHECK(x == doctest::Approx(1 / 0.7).epsilon(1e-6));
   }
   CHECK(zeros / double(all.size()) == doctest::Approx(0.3).epsilon(0.1));  // 4 standard deviations: 0.03
   CHECK(same_bits(all, dropped(key, n, 10)));
@@ -141,8 +143,10 @@ TEST_CASE_TEMPLATE("dropout drops the right share, scales the rest, and is repla
 TEST_CASE("sums have the same bits on one thread and on several") {
   for (int columns : widths) {
     CAPTURE(columns);
-    CHECK(same_bits(column_sums<SingleVectorised>(1111, columns), column_sums<ParallelVectorised>(1111, columns)));
-    CHECK(same_bits(column_sums<SinglePortable>(1111, columns), column_sums<ParallelPortable>(1111, columns)));
+    CHECK(same_bits(column_sums<SingleVectorised>(1111, columns),
+                    column_sums<ParallelVectorised>(1111, columns)));
+    CHECK(
+        same_bits(column_sums<SinglePortable>(1111, columns), column_sums<ParallelPortable>(1111, columns)));
     CHECK(same_bits(sums_per_image<SingleVectorised>(columns), sums_per_image<ParallelVectorised>(columns)));
     CHECK(same_bits(sums_per_image<SinglePortable>(columns), sums_per_image<ParallelPortable>(columns)));
   }

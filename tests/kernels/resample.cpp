@@ -64,7 +64,8 @@ TEST_CASE_TEMPLATE("2 x 2 blocks are summed, assigned or added", On, GLYPHDIFF_T
         auto expected = start(coarse.pixels() * channels, accumulate);
         each_fine(channels, [&](std::int64_t i, std::int64_t j) { expected[j] += double(scale) * x[i]; });
         auto const device = to_space<Exec>(x), y = target<On>(expected.size(), accumulate);
-        kernels::sum_blocks<typename On::Path>(Exec(), coarse, channels, scale, device.data(), {y.data(), accumulate});
+        kernels::sum_blocks<typename On::Path>(Exec(), coarse, channels, scale, device.data(),
+                                               {y.data(), accumulate});
         CHECK(relative_error(to_host(y), expected) < 1e-6);
       }
 }

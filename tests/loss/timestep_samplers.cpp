@@ -38,7 +38,8 @@ TEST_CASE("the loss history makes large losses likely and keeps the expectation"
   CHECK(sampler.probabilities()[0] == 0.25);
   for (int i = 0; i < 9; ++i) sampler.update(times, std::vector{1.0, 2.0, 3.0, 0.0});
   // Entries: one 100 is left, then nine of the newer.
-  double const rms[] = {std::sqrt((1e4 + 9) / 10), std::sqrt((1e4 + 36) / 10), std::sqrt((1e4 + 81) / 10), std::sqrt(1e3)};
+  double const rms[] = {std::sqrt((1e4 + 9) / 10), std::sqrt((1e4 + 36) / 10), std::sqrt((1e4 + 81) / 10),
+                        std::sqrt(1e3)};
   double const sum = rms[0] + rms[1] + rms[2] + rms[3];
   auto p = sampler.probabilities();
   for (int t : times) CHECK(p[t] == doctest::Approx(0.999 * rms[t] / sum + 0.001 / 4).epsilon(1e-12));

@@ -29,7 +29,8 @@ struct Batch {
 
   Batch(D const& diffusion, std::vector<typename D::Time> t, float error) : times(std::move(t)) {
     int const n = int(times.size()), out = D::Variance::learned ? 2 * channels : channels;
-    HostImages const a("x0", n, size, size, channels), e("eps", n, size, size, channels), o("output", n, size, size, out);
+    HostImages const a("x0", n, size, size, channels), e("eps", n, size, size, channels),
+        o("output", n, size, size, out);
     std::uint64_t index = 0;
     for (int i = 0; i < n; ++i) {
       Mix const target = D::Prediction::target(diffusion.level(times[i]));
@@ -57,9 +58,8 @@ struct Batch {
   }
 };
 
-
-/// Central differences of the trained loss by some elements of the output, against the gradient. With the mean detached,
-/// the loss by the prediction is the squared error alone.
+/// Central differences of the trained loss by some elements of the output, against the gradient. With the
+/// mean detached, the loss by the prediction is the squared error alone.
 template <class Objective, class D>
 void check_gradient(D const& diffusion, std::vector<typename D::Time> times, float error) {
   Batch<Host, D> batch(diffusion, std::move(times), error);
@@ -68,7 +68,8 @@ void check_gradient(D const& diffusion, std::vector<typename D::Time> times, flo
   batch.template loss<Objective>(diffusion, weights);
   auto const gradient = golden::to_host(batch.gradient);
   double largest = 0;
-  for (std::size_t i = 0; i < gradient.size(); ++i) largest = std::max(largest, double(std::abs(gradient.data()[i])));
+  for (std::size_t i = 0; i < gradient.size(); ++i)
+    largest = std::max(largest, double(std::abs(gradient.data()[i])));
   CHECK(largest > 0);
 
   // Differences of one pixel's loss: all others are switched off through a batch of one pixel.
@@ -80,7 +81,8 @@ void check_gradient(D const& diffusion, std::vector<typename D::Time> times, flo
         CAPTURE(c);
         bool const variance = c >= 3;
         auto const at = [&](float step) {
-          Images<Host> const x0("x0", 1, 1, 1, 3), eps("eps", 1, 1, 1, 3), out("out", 1, 1, 1, gradient.extent(3)), none;
+          Images<Host> const x0("x0", 1, 1, 1, 3), eps("eps", 1, 1, 1, 3),
+              out("out", 1, 1, 1, gradient.extent(3)), none;
           for (int k = 0; k < int(gradient.extent(3)); ++k) {
             if (k < 3) x0(0, 0, 0, k) = batch.x0(n, h, w, k), eps(0, 0, 0, k) = batch.eps(n, h, w, k);
             out(0, 0, 0, k) = batch.output(n, h, w, k) + (k == c ? step : 0.0f);
@@ -103,7 +105,8 @@ template <class P, class S>
 using Learned = Diffusion<S, P, LearnedRange>;
 
 double normal_density(double x, double mean, double log_variance) {
-  return std::exp(-0.5 * ((x - mean) * (x - mean) * std::exp(-log_variance) + log_variance)) / std::sqrt(2 * M_PI);
+  return std::exp(-0.5 * ((x - mean) * (x - mean) * std::exp(-log_variance) + log_variance)) /
+         std::sqrt(2 * M_PI);
 }
 
 }  // namespace
@@ -132,7 +135,9 @@ TEST_CASE("gradients of the losses: finite differences") {
   SUBCASE("v, continuous") {
     check_gradient<Mse>(ContinuousDiffusion<ContinuousCosine, V>(), {0.001, 0.4, 0.999}, 0.3f);
   }
-  SUBCASE("hybrid") { check_gradient<RescaledMse>(Learned<Epsilon, LinearSchedule<1000>>(), {0, 1, 100, 999}, 0.3f); }
+  SUBCASE("hybrid") {
+    check_gradient<RescaledMse>(Learned<Epsilon, LinearSchedule<1000>>(), {0, 1, 100, 999}, 0.3f);
+  }
   SUBCASE("hybrid, another T") {
     check_gradient<RescaledMse>(Learned<Epsilon, CosineSchedule<4000>>(), {0, 1, 100, 3999}, 0.3f);
   }
@@ -141,7 +146,9 @@ TEST_CASE("gradients of the losses: finite differences") {
   SUBCASE("bound, fixed variance") {
     check_gradient<RescaledKl>(Diffusion<LinearSchedule<1000>, V, FixedSmall>(), {0, 1, 100, 999}, 0.1f);
   }
-  SUBCASE("bound, x0") { check_gradient<RescaledKl>(Learned<X0, CosineSchedule<100>>(), {0, 1, 50, 99}, 0.05f); }
+  SUBCASE("bound, x0") {
+    check_gradient<RescaledKl>(Learned<X0, CosineSchedule<100>>(), {0, 1, 50, 99}, 0.05f);
+  }
 }
 
 TEST_CASE("the terms of the bound are integrals") {
@@ -167,7 +174,8 @@ TEST_CASE("the terms of the bound are integrals") {
           double const from = level == -127.5f ? mean - 12 * deviation : x0 - 1 / 255.0;
           double const to = level == 127.5f ? mean + 12 * deviation : x0 + 1 / 255.0;
           for (int i = 0; i < 20000; ++i)
-            integral += normal_density(from + (to - from) * (i + 0.5) / 20000, mean, log_variance) * (to - from) / 20000;
+            integral += normal_density(from + (to - from) * (i + 0.5) / 20000, mean, log_variance) *
+                        (to - from) / 20000;
           if (integral < 1e-3) continue;  // the approximation by tanh is good to 1e-3 of the whole
           auto const term = kernels::discretised_gaussian(float(x0), float(x0) - mean, log_variance);
           CHECK(std::exp(-term.nats) == doctest::Approx(integral).epsilon(2e-3));
@@ -200,8 +208,8 @@ TEST_CASE("how objectives scale the bound") {
   }
 }
 
-TEST_CASE_TEMPLATE("losses and gradients don't depend on the execution space, and weights split a batch", Exec,
-                   GLYPHDIFF_TEST_SPACES) {
+TEST_CASE_TEMPLATE("losses and gradients don't depend on the execution space, and weights split a batch",
+                   Exec, GLYPHDIFF_TEST_SPACES) {
   using D = Learned<Epsilon, LinearSchedule<1000>>;
   D const diffusion;
   Batch<Host, D> host(diffusion, {0, 7, 600}, 0.2f);

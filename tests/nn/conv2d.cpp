@@ -17,7 +17,8 @@ struct ConvCase {
   std::int64_t output;
   struct Tape {};
 
-  explicit ConvCase(Extent e) : in(e), out(Layer::output_extent(e)), inputs{e.pixels() * In}, output(out.pixels() * Out) {
+  explicit ConvCase(Extent e)
+      : in(e), out(Layer::output_extent(e)), inputs{e.pixels() * In}, output(out.pixels() * Out) {
     conv.declare(parameters, "conv");
     if (with_residual) inputs.push_back(output);
   }
@@ -26,7 +27,8 @@ struct ConvCase {
     conv.forward(pass, Tensor<In>{x[0], in}, Tensor<Out>{y, out}, with_residual ? x.back() : nullptr);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx, Tape&) const {
+  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
+                Tape&) const {
     Tensor<Out> const gradient{const_cast<float*>(dy), out};
     conv.backward_parameters(pass, Tensor<In>{x[0], in}, gradient);
     conv.backward_data(pass, in, gradient, {dx[0], false});

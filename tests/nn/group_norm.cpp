@@ -26,7 +26,9 @@ struct NormCase {
     if (B > 0) inputs.push_back(e.pixels() * B);
     if (modulated) inputs.push_back(e.n * 2 * (A + B));
   }
-  static kernels::Channels sources(std::vector<float*> const& x) { return {x[0], A, B > 0 ? x[1] : nullptr, B}; }
+  static kernels::Channels sources(std::vector<float*> const& x) {
+    return {x[0], A, B > 0 ? x[1] : nullptr, B};
+  }
 
   template <class Pass>
   void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {

@@ -29,7 +29,8 @@ inline std::vector<float> random_parameters(ParameterList const& list, unsigned 
   for (ParameterInfo const& info : list) {
     bool const norm_weight = info.initialisation == Initialisation::one;
     float const scale = info.shape.size() > 1 ? std::sqrt(3.0f / float(info.fan_in)) : 0.5f;
-    for (float value : values(info.count, seed++, scale)) result.push_back(norm_weight ? 1.0f + value : value);
+    for (float value : values(info.count, seed++, scale))
+      result.push_back(norm_weight ? 1.0f + value : value);
   }
   return result;
 }
@@ -155,7 +156,8 @@ double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int 
   for (ParameterInfo const& info : layer.parameters)
     check(info.name, std::span(parameters).subspan(info.offset, info.count),
           std::span<float const>(gradient).subspan(info.offset, info.count));
-  for (std::size_t i = 0; i < inputs.size(); ++i) check("input " + std::to_string(i), inputs[i], to_host(dx[i]));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    check("input " + std::to_string(i), inputs[i], to_host(dx[i]));
   return worst;
 }
 

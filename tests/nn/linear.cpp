@@ -28,7 +28,8 @@ struct LinearCase {
     linear.forward(pass, rows, {x[0], A, B > 0 ? x[1] : nullptr, B}, y, with_residual ? x.back() : nullptr);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx, Tape&) const {
+  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
+                Tape&) const {
     linear.backward_parameters(pass, rows, {x[0], A, B > 0 ? x[1] : nullptr, B}, dy);
     linear.backward_data(pass, rows, dy, {{dx[0], false}, A, {B > 0 ? dx[1] : nullptr, false}, B});
     if (with_residual) copy_floats(pass, dy, dx.back(), output);

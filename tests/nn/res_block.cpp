@@ -50,8 +50,8 @@ struct BlockCase {
     if (!pass.planning()) kernels::fill_zero(pass.exec, dx.back(), e.n * wide);  // blocks add to it
     Gradient<A> first;
     Gradient<B> second;
-    layer.backward(pass, sources(x), {x.back(), dx.back()}, consumable<Out>(pass, dy, nn::resampled<R>(e)), first,
-                   second, tape);
+    layer.backward(pass, sources(x), {x.back(), dx.back()}, consumable<Out>(pass, dy, nn::resampled<R>(e)),
+                   first, second, tape);
     hand_out(pass, first, dx[0]);
     if constexpr (B > 0) hand_out(pass, second, dx[1]);
   }

@@ -38,7 +38,8 @@ struct TimeCase {
     if (!pass.training) layer.release(pass, tape);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const&, float const* dy, std::vector<float*> const&, Tape& tape) const {
+  void backward(Pass& pass, std::vector<float*> const&, float const* dy, std::vector<float*> const&,
+                Tape& tape) const {
     float* const gradient = pass.acquire(output);  // overwritten
     copy_floats(pass, dy, gradient, output);
     layer.backward(pass, n, labels.data(), gradient, tape);
@@ -49,7 +50,8 @@ struct TimeCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of the embedding of timesteps and classes", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of the embedding of timesteps and classes", On,
+                   GLYPHDIFF_TEST_LAYER_PATHS) {
   TimeCase<On, Plain> plain;
   check_layer<On>(plain);
   TimeCase<On, Labelled> labelled;

@@ -57,19 +57,22 @@ void check(D const& diffusion, std::function<NoiseLevel(float)> level, double et
 
 TEST_CASE_TEMPLATE("DDIM of Gaussian data has the exact mean and variance", Exec, GLYPHDIFF_TEST_SPACES) {
   Diffusion<LinearSchedule<1000>> const linear;
-  for (double const eta : {0.0, 0.5, 1.0}) check<Exec>(linear.respaced("ddim50"), discrete_level(linear), eta);
+  for (double const eta : {0.0, 0.5, 1.0})
+    check<Exec>(linear.respaced("ddim50"), discrete_level(linear), eta);
   Diffusion<CosineSchedule<1000>, X0> const cosine;
   check<Exec>(cosine.respaced("40"), discrete_level(cosine), 0.5);
   ContinuousDiffusion<ContinuousCosine, V> const continuous(40);
   for (double const eta : {0.0, 1.0})
-    check<Exec>(continuous, [](float t) { return ContinuousCosine::level(t / 1000.0); }, eta);
+    check<Exec>(
+        continuous, [](float t) { return ContinuousCosine::level(t / 1000.0); }, eta);
 }
 
 TEST_CASE_TEMPLATE("deterministic DDIM maps noise to the data's quantile", Exec, GLYPHDIFF_TEST_SPACES) {
   // In the limit of many steps x_0 = mean + deviation x_1: the flow keeps the order and the distribution.
   Exec const exec;
   ContinuousDiffusion<ContinuousCosine, V> const diffusion(1000);
-  GaussianDenoiser<Exec, V> const model{0.1, 0.3, [](float t) { return ContinuousCosine::level(t / 1000.0); }};
+  GaussianDenoiser<Exec, V> const model{0.1, 0.3,
+                                        [](float t) { return ContinuousCosine::level(t / 1000.0); }};
   Images<Exec> const x("x", 1, 8, 8, 1), start("start", 1, 8, 8, 1);
   SeededNoise{2}.start(exec, start);
   ddim_sample(exec, diffusion, model, x, SeededNoise{2}, {.clip_x0 = false});
@@ -96,7 +99,8 @@ TEST_CASE_TEMPLATE("encoding inverts decoding", Exec, GLYPHDIFF_TEST_SPACES) {
   CHECK(fine < 0.01);  // the error falls with the length of the steps
   CHECK(coarse < 0.2);
   CHECK(fine < coarse / 10);
-  GaussianDenoiser<Exec, V> const v_model{0.1, 0.5, [](float t) { return ContinuousCosine::level(t / 1000.0); }};
+  GaussianDenoiser<Exec, V> const v_model{0.1, 0.5,
+                                          [](float t) { return ContinuousCosine::level(t / 1000.0); }};
   CHECK(round_trip(ContinuousDiffusion<ContinuousCosine, V>(1000), v_model) < 0.005);
 }
 
@@ -113,9 +117,8 @@ TEST_CASE("one step in full: eps comes from the clipped estimate") {
       void step(Exec const&, int, Images<Exec> const& images) { Kokkos::deep_copy(images, -2.0f), ++steps; }
     } noise;
     std::vector<float> visited;
-    auto const model = [&](Exec const&, Images<Exec> const&, std::span<float const>, Images<Exec> const& out) {
-      out(0, 0, 0, 0) = -0.7f;
-    };
+    auto const model = [&](Exec const&, Images<Exec> const&, std::span<float const>,
+                           Images<Exec> const& out) { out(0, 0, 0, 0) = -0.7f; };
     ddim_sample(exec, diffusion, model, x, noise, {.eta = eta},
                 [&](int, int, auto const& images) { visited.push_back(images(0, 0, 0, 0)); });
     CHECK(noise.steps == 2);  // drawn at eta = 0 and at the last step too

@@ -22,7 +22,8 @@ Moments expected_moments(D const& diffusion, double mean, double deviation, doub
   for (auto const& s : diffusion.sampling_steps()) {
     double const variance = s.here.alpha * s.here.alpha * deviation * deviation + s.here.sigma * s.here.sigma;
     double const a = s.here.alpha * deviation * deviation / variance, slope = s.mean_x0 * a + s.mean_x;
-    double const log_variance = log_fraction * s.log_variance_large + (1 - log_fraction) * s.log_variance_small;
+    double const log_variance =
+        log_fraction * s.log_variance_large + (1 - log_fraction) * s.log_variance_small;
     x.mean = slope * x.mean + s.mean_x0 * (mean - a * s.here.alpha * mean);
     x.variance = slope * slope * x.variance + (s.last ? 0 : std::exp(log_variance));
   }
@@ -30,7 +31,8 @@ Moments expected_moments(D const& diffusion, double mean, double deviation, doub
 }
 
 template <class Exec, class D>
-void check(D const& diffusion, std::function<NoiseLevel(float)> level, float rest = 0, double log_fraction = 1) {
+void check(D const& diffusion, std::function<NoiseLevel(float)> level, float rest = 0,
+           double log_fraction = 1) {
   Exec const exec;
   double const mean = 0.1, deviation = 0.3;
   Images<Exec> const x("x", 50, 16, 16, 3);
@@ -52,7 +54,8 @@ auto discrete_level(D const& diffusion) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("ancestral sampling of Gaussian data has the exact mean and variance", Exec, GLYPHDIFF_TEST_SPACES) {
+TEST_CASE_TEMPLATE("ancestral sampling of Gaussian data has the exact mean and variance", Exec,
+                   GLYPHDIFF_TEST_SPACES) {
   SUBCASE("epsilon, linear, respaced") {
     Diffusion<LinearSchedule<1000>> const full;
     check<Exec>(full.respaced("50"), discrete_level(full));
@@ -90,11 +93,14 @@ TEST_CASE("one step in full: estimates are clipped, the variance interpolated, t
     int started = 0;
     std::vector<int> steps;
     void start(Exec const&, Images<Exec> const& x) { Kokkos::deep_copy(x, 2.0f), ++started; }
-    void step(Exec const&, int number, Images<Exec> const& x) { Kokkos::deep_copy(x, 0.25f), steps.push_back(number); }
+    void step(Exec const&, int number, Images<Exec> const& x) {
+      Kokkos::deep_copy(x, 0.25f), steps.push_back(number);
+    }
   } noise;
   Images<Exec> const x("x", 1, 1, 1, 1);
   std::vector<float> timesteps, visited;
-  auto const model = [&](Exec const&, Images<Exec> const&, std::span<float const> t, Images<Exec> const& out) {
+  auto const model = [&](Exec const&, Images<Exec> const&, std::span<float const> t,
+                         Images<Exec> const& out) {
     timesteps.push_back(t[0]);
     out(0, 0, 0, 0) = 1.5f;
     out(0, 0, 0, 1) = -0.5f;
@@ -110,7 +116,8 @@ TEST_CASE("one step in full: estimates are clipped, the variance interpolated, t
 
   double expected = 2;
   for (int t : {1, 0}) {
-    double const x0 = std::clamp((expected - diffusion.level(t).sigma * 1.5) / diffusion.level(t).alpha, -1.0, 1.0);
+    double const x0 =
+        std::clamp((expected - diffusion.level(t).sigma * 1.5) / diffusion.level(t).alpha, -1.0, 1.0);
     double const log_variance = 0.25 * std::log(diffusion.beta(t)) + 0.75 * diffusion.log_variance_small(t);
     expected = diffusion.posterior_mean_x0(t) * x0 + diffusion.posterior_mean_x(t) * expected +
                (t > 0 ? std::exp(0.5 * log_variance) * 0.25 : 0);

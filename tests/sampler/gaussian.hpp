@@ -14,13 +14,15 @@ void affine(Exec const& exec, glyphdiff::Images<Exec> const& x, float slope, flo
   int const channels = int(x.extent(3)), out_channels = int(out.extent(3));
   float const* const in = x.data();
   float* const result = out.data();
-  glyphdiff::kernels::for_each("gaussian", exec, std::int64_t(out.size()), KOKKOS_LAMBDA(std::int64_t i) {
-    std::int64_t const pixel = i / out_channels, c = i - pixel * out_channels;
-    result[i] = c < channels ? slope * in[pixel * channels + c] + offset : rest;
-  });
+  glyphdiff::kernels::for_each(
+      "gaussian", exec, std::int64_t(out.size()), KOKKOS_LAMBDA(std::int64_t i) {
+        std::int64_t const pixel = i / out_channels, c = i - pixel * out_channels;
+        result[i] = c < channels ? slope * in[pixel * channels + c] + offset : rest;
+      });
 }
 
-/// The perfect network for data whose elements are independent, N(mean, deviation^2): E[target | x_t] is affine in x_t.
+/// The perfect network for data whose elements are independent, N(mean, deviation^2): E[target | x_t] is
+/// affine in x_t.
 template <class Exec, class Prediction>
 struct GaussianDenoiser {
   double mean, deviation;
@@ -47,8 +49,9 @@ struct Moments {
 template <class View>
 Moments moments(View const& images) {
   Kokkos::View<float*, Kokkos::LayoutRight, Kokkos::HostSpace> const host("host", images.size());
-  Kokkos::deep_copy(host, Kokkos::View<float*, Kokkos::LayoutRight, typename View::memory_space,
-                                       Kokkos::MemoryTraits<Kokkos::Unmanaged>>(images.data(), images.size()));
+  Kokkos::deep_copy(host,
+                    Kokkos::View<float*, Kokkos::LayoutRight, typename View::memory_space,
+                                 Kokkos::MemoryTraits<Kokkos::Unmanaged>>(images.data(), images.size()));
   double sum = 0, squares = 0;
   for (std::size_t i = 0; i < host.size(); ++i) sum += host(i), squares += double(host(i)) * host(i);
   double const mean = sum / host.size();

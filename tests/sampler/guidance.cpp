@@ -19,7 +19,8 @@ struct Constant {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("classifier-free guidance extrapolates the prediction alone", Exec, GLYPHDIFF_TEST_SPACES) {
+TEST_CASE_TEMPLATE("classifier-free guidance extrapolates the prediction alone", Exec,
+                   GLYPHDIFF_TEST_SPACES) {
   Exec const exec;
   Images<Exec> const x("x", 2, 3, 3, 1), out("out", 2, 3, 3, 2);
   std::vector<float> const timesteps{1, 1};

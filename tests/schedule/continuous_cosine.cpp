@@ -4,7 +4,8 @@
 
 using namespace glyphdiff;
 
-TEST_CASE("the continuous cosine schedule keeps the variance and the signal-to-noise ratio within its limits") {
+TEST_CASE(
+    "the continuous cosine schedule keeps the variance and the signal-to-noise ratio within its limits") {
   double previous = 100;
   for (int i = 0; i <= 1000; ++i) {
     NoiseLevel const l = ContinuousCosine::level(i / 1000.0);
@@ -14,8 +15,10 @@ TEST_CASE("the continuous cosine schedule keeps the variance and the signal-to-n
     CHECK(log_snr < previous);
     previous = log_snr;
   }
-  CHECK(2 * std::log(ContinuousCosine::level(0).alpha / ContinuousCosine::level(0).sigma) == doctest::Approx(20));
-  CHECK(2 * std::log(ContinuousCosine::level(1).alpha / ContinuousCosine::level(1).sigma) == doctest::Approx(-20));
+  CHECK(2 * std::log(ContinuousCosine::level(0).alpha / ContinuousCosine::level(0).sigma) ==
+        doctest::Approx(20));
+  CHECK(2 * std::log(ContinuousCosine::level(1).alpha / ContinuousCosine::level(1).sigma) ==
+        doctest::Approx(-20));
   CHECK(ContinuousCosine::level(0.5).alpha == doctest::Approx(std::sqrt(0.5)).epsilon(1e-14));
   CHECK(ContinuousCosine::level(1.0 / 3).sigma == doctest::Approx(0.5).epsilon(1e-14));
 }

@@ -23,8 +23,8 @@ TEST_CASE("impossible respacings are errors") {
     CAPTURE(respacing);
     CHECK_THROWS_AS(respaced_timesteps(respacing.get<std::string>(), 1000), Error);
   }
-  for (char const* respacing : {"ddim", "ddim0", "ddim-5", "ddim5x", "0", "-1", "5,", ",5", "5,,5", "a", "5 ", "1e2",
-                                "99999999999999999999", "ddim99999999999999999999", "ddim1"}) {
+  for (char const* respacing : {"ddim", "ddim0", "ddim-5", "ddim5x", "0", "-1", "5,", ",5", "5,,5", "a", "5 ",
+                                "1e2", "99999999999999999999", "ddim99999999999999999999", "ddim1"}) {
     CAPTURE(respacing);
     CHECK_THROWS_AS(respaced_timesteps(respacing, 1000), Error);
   }
@@ -37,6 +37,7 @@ TEST_CASE("impossible respacings are errors") {
     }
   }
   CHECK(legal == 62);
-  CHECK_THROWS_WITH(respaced_timesteps("600,600", 1000),
-                    "timestep respacing \"600,600\": expected at most 500 of the 500 timesteps in section 1, found 600");
+  CHECK_THROWS_WITH(
+      respaced_timesteps("600,600", 1000),
+      "timestep respacing \"600,600\": expected at most 500 of the 500 timesteps in section 1, found 600");
 }

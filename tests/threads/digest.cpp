@@ -1,5 +1,5 @@
-// Trains and samples a little and prints a digest of all resulting bits. ctest runs it with several numbers of threads and
-// expects the same digest.
+// Trains and samples a little and prints a digest of all resulting bits. ctest runs it with several numbers
+// of threads and expects the same digest.
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>

@@ -1,4 +1,5 @@
-// The reference's training, update by update: its batches, timesteps and noise; our loss, gradients, AdamW and EMA.
+// The reference's training, update by update: its batches, timesteps and noise; our loss, gradients, AdamW
+// and EMA.
 #include "../arrays.hpp"
 #include "../golden/golden.hpp"
 #include "../unet/golden_models.hpp"
@@ -23,7 +24,9 @@ namespace {
 
 using Exec = Kokkos::DefaultExecutionSpace;
 
-double mean(std::vector<double> const& v) { return std::accumulate(v.begin(), v.end(), 0.0) / double(v.size()); }
+double mean(std::vector<double> const& v) {
+  return std::accumulate(v.begin(), v.end(), 0.0) / double(v.size());
+}
 
 template <class Spec, class D>
 void check_training() {
@@ -54,7 +57,8 @@ void check_training() {
     auto const like = [&](int channels) {
       return Images<Exec>("test", clean.extent(0), clean.extent(1), clean.extent(2), channels);
     };
-    auto const x_t = like(Spec::config.channels), out = like(Spec::config.out_channels()), d_out = like(Spec::config.out_channels());
+    auto const x_t = like(Spec::config.channels), out = like(Spec::config.out_channels()),
+               d_out = like(Spec::config.out_channels());
     auto const wide_times = t[step].values;
     std::vector<int> const times(wide_times.begin(), wide_times.end());
     q_sample(exec, diffusion, times, clean, eps, x_t);

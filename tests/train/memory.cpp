@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
 #include <cmath>
 #include <fstream>
-#include <unistd.h>
 
 namespace {
 
@@ -38,8 +38,8 @@ TEST_CASE("the memory that training announces is what the process grows by" SKIP
   glyphdiff::TrainOptions options;
   options.batch = 24;
   options.ema_rates = {0.99, 0.999};
-  glyphdiff::Trainer trainer(exec, net, glyphdiff::ContinuousDiffusion<glyphdiff::ContinuousCosine, glyphdiff::V>(),
-                             options);
+  glyphdiff::Trainer trainer(
+      exec, net, glyphdiff::ContinuousDiffusion<glyphdiff::ContinuousCosine, glyphdiff::V>(), options);
   double const announced = double(trainer.memory(32, 32).total());
   glyphdiff::HostImages const batch("batch", 24, 32, 32, 1);
   for (int step = 0; step < 2; ++step) trainer.step(batch);

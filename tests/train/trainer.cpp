@@ -170,10 +170,11 @@ TEST_CASE("a loss that is not a number stops training and changes nothing") {
   auto const broken = letters(6);
   broken(3, 1, 2, 0) = NAN;  // in the second microbatch
   using NotFinite = Run<Exec>::Coach::NotFinite;
-  CHECK_THROWS_WITH_AS(disturbed.trainer.step(broken, labels),
-                       "the loss is not a finite number at step 2; training stopped with the parameters of the step "
-                       "before",
-                       NotFinite);
+  CHECK_THROWS_WITH_AS(
+      disturbed.trainer.step(broken, labels),
+      "the loss is not a finite number at step 2; training stopped with the parameters of the step "
+      "before",
+      NotFinite);
   CHECK(disturbed.trainer.steps() == 1);
   CHECK(same_bits(disturbed.state(), before));
   disturbed.step();
@@ -195,7 +196,8 @@ TEST_CASE("importance sampling by the losses") {
     REQUIRE(++steps < 100);
     auto const drawn = run.trainer.timestep_sampler().draw(0, run.trainer.steps(), {0, 6, 6});
     report = run.step();
-    CHECK(report.loss == doctest::Approx(std::accumulate(report.losses.begin(), report.losses.end(), 0.0) / 6));
+    CHECK(report.loss ==
+          doctest::Approx(std::accumulate(report.losses.begin(), report.losses.end(), 0.0) / 6));
     CHECK(report.mse >= 0);
     // The newest entry of a timestep is its last sample's loss.
     auto const& sampler = run.trainer.timestep_sampler();
@@ -253,8 +255,12 @@ TEST_CASE("what doesn't fit is refused") {
 
 namespace {
 struct Plain {
-  static constexpr UNetConfig config{
-      .image_size = 8, .channels = 1, .model_channels = 8, .channel_mult = {1}, .res_blocks = 1, .norm_groups = 4};
+  static constexpr UNetConfig config{.image_size = 8,
+                                     .channels = 1,
+                                     .model_channels = 8,
+                                     .channel_mult = {1},
+                                     .res_blocks = 1,
+                                     .norm_groups = 4};
 };
 }  // namespace
 

@@ -51,7 +51,9 @@ TEST_CASE("attention in the grouped order, heads by width, a learned variance, a
   check_unet<SingleVectorised, Grouped>({2, 5, 7});
 }
 
-TEST_CASE("no attention in the middle, and one block") { check_unet<SingleVectorised, WithoutMiddle>({2, 8, 8}); }
+TEST_CASE("no attention in the middle, and one block") {
+  check_unet<SingleVectorised, WithoutMiddle>({2, 8, 8});
+}
 
 TEST_CASE("the level's heads are those of the configuration") {
   using Level = nn::Level<Legacy, 1>;

@@ -57,7 +57,8 @@ void check_golden(double tolerance) {
     auto const y = model.array<std::int64_t>("forward_y").values;
     labels.assign(y.begin(), y.end());
   }
-  auto const x = golden::images<Exec>(model.array("forward_x")), d_out = golden::images<Exec>(model.array("backward_dout"));
+  auto const x = golden::images<Exec>(model.array("forward_x")),
+             d_out = golden::images<Exec>(model.array("backward_dout"));
   Images<Exec> const out("out", d_out.extent(0), d_out.extent(1), d_out.extent(2), d_out.extent(3));
   Images<Exec> const dx("dx", x.extent(0), x.extent(1), x.extent(2), x.extent(3));
   Arena<Exec> const gradients("gradients", net.parameters().extent(0));

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-/// The configurations of the golden models, as their config.json describes them. `exact`: no Winograd transforms.
+/// The configurations of the golden models, as their config.json describes them. `exact`: no Winograd
+/// transforms.
 namespace golden {
 
 template <bool exact>

@@ -39,17 +39,11 @@ struct Classes {
 
 }  // namespace
 
-TEST_CASE("a space-to-depth stem") {
-  check_unet<SingleVectorised, Folded>({2, 16, 8});
-}
+TEST_CASE("a space-to-depth stem") { check_unet<SingleVectorised, Folded>({2, 16, 8}); }
 
-TEST_CASE("coordinate channels") {
-  check_unet<SingleVectorised, Coordinates>({2, 8, 12});
-}
+TEST_CASE("coordinate channels") { check_unet<SingleVectorised, Coordinates>({2, 8, 12}); }
 
-TEST_CASE("classes and dropout") {
-  check_unet<SingleVectorised, Classes>({3, 4, 5});
-}
+TEST_CASE("classes and dropout") { check_unet<SingleVectorised, Classes>({3, 4, 5}); }
 
 TEST_CASE("dropout depends on its key alone, and evaluation has none") {
   Problem<SingleVectorised, Classes> problem({3, 4, 4});

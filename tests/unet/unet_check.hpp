@@ -73,8 +73,8 @@ struct Problem {
   }
 };
 
-/// Finite differences of sum(out * d_out) by the image and by every parameter tensor. Without dropout the Evaluator must
-/// give the bits of the training pass.
+/// Finite differences of sum(out * d_out) by the image and by every parameter tensor. Without dropout the
+/// Evaluator must give the bits of the training pass.
 template <class On, class Spec>
 void check_unet(Extent e) {
   Problem<On, Spec> problem(e);
@@ -89,8 +89,8 @@ void check_unet(Extent e) {
     if constexpr (Spec::config.dropout == 0) return problem.evaluate(evaluator);
     problem.set_parameters();
     auto const out = problem.unset_images(Spec::config.out_channels());
-    problem.net.forward(problem.exec, problem.images(problem.image, e, Spec::config.channels), problem.timesteps,
-                        problem.labels, out, tape, problem.dropout);
+    problem.net.forward(problem.exec, problem.images(problem.image, e, Spec::config.channels),
+                        problem.timesteps, problem.labels, out, tape, problem.dropout);
     return to_host(out);
   };
   CHECK(same_bits(output(), result.out));
@@ -109,7 +109,8 @@ void check_unet(Extent e) {
   for (ParameterInfo const& info : problem.net.parameter_list()) {
     CAPTURE(info.name);
     auto const tensor = std::span<float const>(result.gradients).subspan(info.offset, info.count);
-    auto const one = check_gradient(loss, std::span(problem.parameters).subspan(info.offset, info.count), tensor, 3e-3f, 2);
+    auto const one = check_gradient(loss, std::span(problem.parameters).subspan(info.offset, info.count),
+                                    tensor, 3e-3f, 2);
     CAPTURE(one.analytic);
     CAPTURE(one.numeric);
     CAPTURE(scale);

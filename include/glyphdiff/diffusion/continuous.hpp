@@ -14,14 +14,16 @@
 
 namespace glyphdiff {
 
-/// A diffusion process in continuous time t in (0, 1), from image to noise (Kingma et al. 2021), with the interface of
-/// Diffusion. Training draws t anywhere; sampling walks an even grid of steps() times from 1 to 0.
+/// A diffusion process in continuous time t in (0, 1), from image to noise (Kingma et al. 2021), with the
+/// interface of Diffusion. Training draws t anywhere; sampling walks an even grid of steps() times from 1 to
+/// 0.
 ///
 ///     ContinuousDiffusion<ContinuousCosine, V> diffusion;  // 50 sampling steps
 template <class Schedule, class PredictionType = V, class VarianceType = FixedSmall>
 class ContinuousDiffusion {
  public:
-  static_assert(!VarianceType::learned, "ContinuousDiffusion has no learned variance: use FixedSmall or FixedLarge");
+  static_assert(!VarianceType::learned,
+                "ContinuousDiffusion has no learned variance: use FixedSmall or FixedLarge");
   using Time = double;
   using Prediction = PredictionType;
   using Variance = VarianceType;
@@ -51,7 +53,8 @@ class ContinuousDiffusion {
       double const t = i / double(steps_);
       NoiseLevel const here = level(t), next = i > 1 ? level((i - 1) / double(steps_)) : NoiseLevel{1, 0};
       // q(x_t | x_s) = N(ratio x_s, beta) (Kingma et al. 2021, appendix A)
-      double const ratio = here.alpha / next.alpha, s2 = next.sigma * next.sigma, t2 = here.sigma * here.sigma;
+      double const ratio = here.alpha / next.alpha, s2 = next.sigma * next.sigma,
+                   t2 = here.sigma * here.sigma;
       double const beta = t2 - ratio * ratio * s2;
       double const log_large = std::log(beta), log_small = i > 1 ? std::log(beta * s2 / t2) : log_large;
       result.push_back({network_timestep(t), here, next, next.alpha * beta / t2, ratio * s2 / t2, log_small,

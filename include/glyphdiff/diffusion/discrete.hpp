@@ -15,8 +15,8 @@
 
 namespace glyphdiff {
 
-/// A diffusion process in discrete steps t = 0 .. steps() - 1 (Ho et al. 2020; Nichol & Dhariwal 2021), composed at
-/// compile time. Tables are double.
+/// A diffusion process in discrete steps t = 0 .. steps() - 1 (Ho et al. 2020; Nichol & Dhariwal 2021),
+/// composed at compile time. Tables are double.
 ///
 ///     Diffusion<LinearSchedule<1000>, Epsilon, LearnedRange> diffusion;
 ///     auto const fast = diffusion.respaced("ddim50");
@@ -31,8 +31,9 @@ class Diffusion {
   explicit Diffusion(bool rescale_timesteps = false)
       : Diffusion(Schedule::betas(), all_timesteps(), rescale_timesteps) {}
 
-  /// The same process in fewer steps (Nichol & Dhariwal 2021, section 4). Each new step spans the old ones between two
-  /// that are kept; the network is still given the original timesteps. `respacing`: see respaced_timesteps().
+  /// The same process in fewer steps (Nichol & Dhariwal 2021, section 4). Each new step spans the old ones
+  /// between two that are kept; the network is still given the original timesteps. `respacing`: see
+  /// respaced_timesteps().
   Diffusion respaced(std::string_view respacing) const {
     std::vector<double> beta;
     std::vector<int> original;
@@ -49,17 +50,23 @@ class Diffusion {
   /// The step of the schedule that step t was before respacing.
   int original_timestep(int t) const { return original_[t]; }
   /// What the network is given.
-  double network_timestep(int t) const { return rescale_timesteps_ ? original_[t] * (1000.0 / Schedule::steps) : original_[t]; }
+  double network_timestep(int t) const {
+    return rescale_timesteps_ ? original_[t] * (1000.0 / Schedule::steps) : original_[t];
+  }
 
   double beta(int t) const { return beta_[t]; }
   double alpha_bar(int t) const { return alpha_bar_[t]; }
   double alpha_bar_previous(int t) const { return t > 0 ? alpha_bar_[t - 1] : 1.0; }
   NoiseLevel level(int t) const { return level_of(alpha_bar_[t]); }
 
-  /// q(x_{t-1} | x_t, x_0) has this variance, and the mean posterior_mean_x0 x_0 + posterior_mean_x x_t (Ho et al. 2020,
-  /// equation 7).
-  double posterior_variance(int t) const { return beta_[t] * (1 - alpha_bar_previous(t)) / (1 - alpha_bar_[t]); }
-  double posterior_mean_x0(int t) const { return beta_[t] * std::sqrt(alpha_bar_previous(t)) / (1 - alpha_bar_[t]); }
+  /// q(x_{t-1} | x_t, x_0) has this variance, and the mean posterior_mean_x0 x_0 + posterior_mean_x x_t (Ho
+  /// et al. 2020, equation 7).
+  double posterior_variance(int t) const {
+    return beta_[t] * (1 - alpha_bar_previous(t)) / (1 - alpha_bar_[t]);
+  }
+  double posterior_mean_x0(int t) const {
+    return beta_[t] * std::sqrt(alpha_bar_previous(t)) / (1 - alpha_bar_[t]);
+  }
   double posterior_mean_x(int t) const {
     return (1 - alpha_bar_previous(t)) * std::sqrt(1 - beta_[t]) / (1 - alpha_bar_[t]);
   }

@@ -9,8 +9,8 @@ struct Mix {
   double first, second;
 };
 
-/// What a network predicts. Each says which mix of (x_0, eps) is the target, and which mixes of (x_t, output) estimate
-/// x_0 and eps.
+/// What a network predicts. Each says which mix of (x_0, eps) is the target, and which mixes of (x_t, output)
+/// estimate x_0 and eps.
 
 /// The noise (Ho et al. 2020): all ADM and IDDPM checkpoints.
 struct Epsilon {

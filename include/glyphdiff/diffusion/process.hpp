@@ -8,24 +8,24 @@
 #include <span>
 #include <vector>
 
-/// The forward process and what a network's output says about it, over batches of images. D is a Diffusion or a
-/// ContinuousDiffusion, `times` one D::Time per sample; images are (N,H,W,C), and a network's output may have further
-/// channels, which are not read. Coefficients are computed in double and cast to float.
+/// The forward process and what a network's output says about it, over batches of images. D is a Diffusion or
+/// a ContinuousDiffusion, `times` one D::Time per sample; images are (N,H,W,C), and a network's output may
+/// have further channels, which are not read. Coefficients are computed in double and cast to float.
 namespace glyphdiff {
 namespace detail {
 
 /// out = first * a + second * b with one Mix per sample.
 template <class Exec>
-void combine(Exec const& exec, std::vector<Mix> const& mixes, Images<Exec> const& a, Images<Exec> const& b, float limit,
-             Images<Exec> const& out) {
+void combine(Exec const& exec, std::vector<Mix> const& mixes, Images<Exec> const& a, Images<Exec> const& b,
+             float limit, Images<Exec> const& out) {
   std::vector<float> coefficients;
   for (Mix const& mix : mixes) {
     coefficients.push_back(static_cast<float>(mix.first));
     coefficients.push_back(static_cast<float>(mix.second));
   }
   auto const device = kernels::upload(exec, coefficients);
-  kernels::combine(exec, a.extent(0), a.extent(1) * a.extent(2), static_cast<int>(a.extent(3)), a.data(), b.data(),
-                   static_cast<int>(b.extent(3)), device.data(), limit, out.data());
+  kernels::combine(exec, a.extent(0), a.extent(1) * a.extent(2), static_cast<int>(a.extent(3)), a.data(),
+                   b.data(), static_cast<int>(b.extent(3)), device.data(), limit, out.data());
 }
 
 }  // namespace detail
@@ -40,11 +40,11 @@ std::vector<float> network_timesteps(D const& diffusion, std::span<typename D::T
   return result;
 }
 
-/// x_t = alpha x0 + sigma eps, a draw of q(x_t | x_0) if eps is standard normal (Ho et al. 2020, equation 4). x_t may be
-/// x0 or eps.
+/// x_t = alpha x0 + sigma eps, a draw of q(x_t | x_0) if eps is standard normal (Ho et al. 2020, equation 4).
+/// x_t may be x0 or eps.
 template <class Exec, class D>
-void q_sample(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times, Images<Exec> const& x0,
-              Images<Exec> const& eps, Images<Exec> const& x_t) {
+void q_sample(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
+              Images<Exec> const& x0, Images<Exec> const& eps, Images<Exec> const& x_t) {
   std::vector<Mix> mixes;
   for (auto t : times) mixes.push_back({diffusion.level(t).alpha, diffusion.level(t).sigma});
   detail::combine<Exec>(exec, mixes, x0, eps, unclipped, x_t);
@@ -61,8 +61,9 @@ void prediction_target(Exec const& exec, D const& diffusion, std::span<typename 
 
 /// The estimate of x_0 that the network's output amounts to, clipped to [-limit, limit].
 template <class Exec, class D>
-void predict_x0(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times, Images<Exec> const& x_t,
-                Images<Exec> const& output, Images<Exec> const& x0, float limit = unclipped) {
+void predict_x0(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
+                Images<Exec> const& x_t, Images<Exec> const& output, Images<Exec> const& x0,
+                float limit = unclipped) {
   std::vector<Mix> mixes;
   for (auto t : times) mixes.push_back(D::Prediction::x0(diffusion.level(t)));
   detail::combine<Exec>(exec, mixes, x_t, output, limit, x0);
@@ -70,8 +71,8 @@ void predict_x0(Exec const& exec, D const& diffusion, std::span<typename D::Time
 
 /// The estimate of eps.
 template <class Exec, class D>
-void predict_eps(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times, Images<Exec> const& x_t,
-                 Images<Exec> const& output, Images<Exec> const& eps) {
+void predict_eps(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
+                 Images<Exec> const& x_t, Images<Exec> const& output, Images<Exec> const& eps) {
   std::vector<Mix> mixes;
   for (auto t : times) mixes.push_back(D::Prediction::eps(diffusion.level(t)));
   detail::combine<Exec>(exec, mixes, x_t, output, unclipped, eps);

@@ -14,8 +14,8 @@ struct FixedLarge {
   static constexpr bool learned = false;
 };
 
-/// The second half of the output's channels, v in [-1, 1], interpolates between the logarithms of the two (Nichol &
-/// Dhariwal 2021, equation 15): fraction (v + 1) / 2 of the large one.
+/// The second half of the output's channels, v in [-1, 1], interpolates between the logarithms of the two
+/// (Nichol & Dhariwal 2021, equation 15): fraction (v + 1) / 2 of the large one.
 struct LearnedRange {
   static constexpr bool learned = true;
 };

@@ -22,7 +22,8 @@ inline std::uint8_t to_byte(float value) {
 
 namespace detail {
 
-inline Image image_grid(float const* in, int count, int height, int width, int channels, int columns, int padding) {
+inline Image image_grid(float const* in, int count, int height, int width, int channels, int columns,
+                        int padding) {
   if (count < 1 || height < 1 || width < 1 || (channels != 1 && channels != 3) || columns < 1 || padding < 0)
     throw Error("an image grid needs images of 1 or 3 channels, columns and no negative padding, found " +
                 std::to_string(count) + " images of " + std::to_string(height) + "x" + std::to_string(width) +
@@ -42,8 +43,8 @@ inline Image image_grid(float const* in, int count, int height, int width, int c
 
 }  // namespace detail
 
-/// A contact sheet of images (N,H,W,C), C = 1 or 3, in [-1, 1]: row by row, `padding` white pixels around each. Throws
-/// Error if there are none, or for another number of channels.
+/// A contact sheet of images (N,H,W,C), C = 1 or 3, in [-1, 1]: row by row, `padding` white pixels around
+/// each. Throws Error if there are none, or for another number of channels.
 inline Image image_grid(xt::xtensor<float, 4> const& images, int columns, int padding = 2) {
   auto const extent = [&](int axis) { return static_cast<int>(images.shape(axis)); };
   return detail::image_grid(images.data(), extent(0), extent(1), extent(2), extent(3), columns, padding);

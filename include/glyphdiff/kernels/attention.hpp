@@ -13,11 +13,13 @@ std::int64_t attention_workspace(Portable, Exec const&, AttentionShape s) {
 
 /// y (N,T,C) = softmax(q k^T / sqrt(ch)) v per head, from qkv (N,T,3C); C = heads * ch.
 template <class Exec>
-void attention_forward(Portable, Exec const& exec, AttentionShape s, float const* qkv, float* y, float* workspace) {
+void attention_forward(Portable, Exec const& exec, AttentionShape s, float const* qkv, float* y,
+                       float* workspace) {
   portable::attention_forward(exec, s, qkv, y, workspace);
 }
 
-/// dqkv (N,T,3C; assigned) from dy (N,T,C), recomputing the probabilities from qkv; y is the forward pass's result.
+/// dqkv (N,T,3C; assigned) from dy (N,T,C), recomputing the probabilities from qkv; y is the forward pass's
+/// result.
 template <class Exec>
 void attention_backward(Portable, Exec const& exec, AttentionShape s, float const* qkv, float const* /*y*/,
                         float const* dy, float* dqkv, float* workspace) {

@@ -11,8 +11,8 @@ std::int64_t conv2d_workspace(Portable, Exec const&, ConvShape s, bool) {
   return portable::conv2d_workspace(s);
 }
 
-/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) + bias (K) [+ residual, of y's shape; null: none].
-/// `exact`: no Winograd transforms.
+/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) + bias (K) [+ residual, of y's shape; null:
+/// none]. `exact`: no Winograd transforms.
 template <class Exec>
 void conv2d_forward(Portable, Exec const& exec, ConvShape s, bool, float const* x, float const* weight,
                     float const* bias, float const* residual, float* y, float* workspace) {
@@ -39,8 +39,9 @@ std::int64_t conv2d_workspace(Vectorised, Exec const& exec, ConvShape s, bool ex
 }
 
 template <class Exec>
-void conv2d_forward(Vectorised, Exec const& exec, ConvShape s, bool exact, float const* x, float const* weight,
-                    float const* bias, float const* residual, float* y, float* workspace) {
+void conv2d_forward(Vectorised, Exec const& exec, ConvShape s, bool exact, float const* x,
+                    float const* weight, float const* bias, float const* residual, float* y,
+                    float* workspace) {
   host::conv2d_forward(exec, s, exact, x, weight, bias, residual, y, workspace);
 }
 

@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-/// Elementwise work of the diffusion process, its losses and its samplers. Images are contiguous (N,H,W,C); a network's
-/// output may have more channels than the image, the prediction first, then what interpolates the log variance.
+/// Elementwise work of the diffusion process, its losses and its samplers. Images are contiguous (N,H,W,C); a
+/// network's output may have more channels than the image, the prediction first, then what interpolates the
+/// log variance.
 namespace glyphdiff::kernels {
 
 /// Copies host values to the space's memory. The values may be dropped once this returns.
@@ -25,7 +26,9 @@ Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> upload(Exec c
 }
 
 /// x within [-limit, limit]; NaN stays NaN.
-KOKKOS_INLINE_FUNCTION float clip(float x, float limit) { return x < -limit ? -limit : x > limit ? limit : x; }
+KOKKOS_INLINE_FUNCTION float clip(float x, float limit) {
+  return x < -limit ? -limit : x > limit ? limit : x;
+}
 
 /// Pixels per item of elementwise work: runs on the host's cores, single ones on a device's threads.
 template <class Exec>
@@ -43,27 +46,29 @@ KOKKOS_INLINE_FUNCTION void combine_run(std::int64_t pixels, int channels, float
           clip(first * a[pixel * channels + c] + second * b[pixel * b_channels + c], limit);
 }
 
-/// out = first[n] a + second[n] b for sample n, clipped to [-limit, limit]. `coefficients` holds (first, second) per
-/// sample; of b's channels the first `channels` are read. `out` may be `a`, or `b` if it has no more channels.
+/// out = first[n] a + second[n] b for sample n, clipped to [-limit, limit]. `coefficients` holds (first,
+/// second) per sample; of b's channels the first `channels` are read. `out` may be `a`, or `b` if it has no
+/// more channels.
 template <class Exec>
-void combine(Exec const& exec, std::int64_t samples, std::int64_t pixels, int channels, float const* a, float const* b,
-             int b_channels, float const* coefficients, float limit, float* out) {
+void combine(Exec const& exec, std::int64_t samples, std::int64_t pixels, int channels, float const* a,
+             float const* b, int b_channels, float const* coefficients, float limit, float* out) {
   std::int64_t const run = pixel_run<Exec>, runs = (pixels + run - 1) / run;
-  for_each("glyphdiff::diffusion::combine", exec, samples * runs, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const n = item / runs, in_image = (item - n * runs) * run, first = n * pixels + in_image;
-    std::int64_t const count = in_image + run < pixels ? run : pixels - in_image;
-    combine_run(count, channels, a + first * channels, b + first * b_channels, b_channels, coefficients[2 * n],
-                coefficients[2 * n + 1], limit, out + first * channels);
-  });
+  for_each(
+      "glyphdiff::diffusion::combine", exec, samples * runs, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const n = item / runs, in_image = (item - n * runs) * run, first = n * pixels + in_image;
+        std::int64_t const count = in_image + run < pixels ? run : pixels - in_image;
+        combine_run(count, channels, a + first * channels, b + first * b_channels, b_channels,
+                    coefficients[2 * n], coefficients[2 * n + 1], limit, out + first * channels);
+      });
 }
 
 /// One step of a sampler, the same for every sample of the batch.
 struct SamplerStep {
-  float x0_x, x0_output;    ///< x0 = clip(x0_x x + x0_output output)
-  float limit;              ///< of x0; infinity: not clipped
-  float next_x0, next_x;    ///< x becomes next_x0 x0 + next_x x + noise_scale noise
+  float x0_x, x0_output;  ///< x0 = clip(x0_x x + x0_output output)
+  float limit;            ///< of x0; infinity: not clipped
+  float next_x0, next_x;  ///< x becomes next_x0 x0 + next_x x + noise_scale noise
   float noise_scale;
-  bool learned_variance;    ///< noise_scale is multiplied by exp(log variance / 2), interpolated by the output
+  bool learned_variance;  ///< noise_scale is multiplied by exp(log variance / 2), interpolated by the output
   float log_small, log_large;
 };
 
@@ -85,32 +90,37 @@ KOKKOS_INLINE_FUNCTION void sampler_pixel(int channels, float const* output, flo
   }
 }
 
-/// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is learned.
+/// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is
+/// learned.
 template <class Exec>
-void sampler_step(Exec const& exec, std::int64_t all_pixels, int channels, float const* output, int output_channels,
-                  float const* noise, SamplerStep step, float* x) {
+void sampler_step(Exec const& exec, std::int64_t all_pixels, int channels, float const* output,
+                  int output_channels, float const* noise, SamplerStep step, float* x) {
   std::int64_t const run = pixel_run<Exec>;
-  for_each("glyphdiff::sampler::step", exec, (all_pixels + run - 1) / run, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const last = (item + 1) * run < all_pixels ? (item + 1) * run : all_pixels;
-    for (std::int64_t pixel = item * run; pixel < last; ++pixel)
-      sampler_pixel(channels, output + pixel * output_channels, noise + pixel * channels, step, x + pixel * channels);
-  });
+  for_each(
+      "glyphdiff::sampler::step", exec, (all_pixels + run - 1) / run, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const last = (item + 1) * run < all_pixels ? (item + 1) * run : all_pixels;
+        for (std::int64_t pixel = item * run; pixel < last; ++pixel)
+          sampler_pixel(channels, output + pixel * output_channels, noise + pixel * channels, step,
+                        x + pixel * channels);
+      });
 }
 
-/// guided = unconditional + scale (conditional - unconditional) in the first `channels` of the pixels; the others keep the
-/// conditional ones. In place on `conditional`.
+/// guided = unconditional + scale (conditional - unconditional) in the first `channels` of the pixels; the
+/// others keep the conditional ones. In place on `conditional`.
 template <class Exec>
 void guide(Exec const& exec, std::int64_t all_pixels, int channels, int output_channels, float scale,
            float const* unconditional, float* conditional) {
-  for_each("glyphdiff::sampler::guide", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
-    for (int c = 0; c < channels; ++c) {
-      std::int64_t const i = pixel * output_channels + c;
-      conditional[i] = unconditional[i] + scale * (conditional[i] - unconditional[i]);
-    }
-  });
+  for_each(
+      "glyphdiff::sampler::guide", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        for (int c = 0; c < channels; ++c) {
+          std::int64_t const i = pixel * output_channels + c;
+          conditional[i] = unconditional[i] + scale * (conditional[i] - unconditional[i]);
+        }
+      });
 }
 
-// Sums over samples. Partial sums in double over fixed tiles, added in index order: the same for any thread count.
+// Sums over samples. Partial sums in double over fixed tiles, added in index order: the same for any thread
+// count.
 
 inline constexpr int sum_tile = 512;  ///< elements
 
@@ -151,8 +161,8 @@ struct TeamTileSum {
 };
 
 template <class Exec, class Term>
-void tile_sums(Exec const& exec, Vectorised, std::int64_t samples, int tiles, int per_sample, Term const& term,
-               double* sums) {
+void tile_sums(Exec const& exec, Vectorised, std::int64_t samples, int tiles, int per_sample,
+               Term const& term, double* sums) {
   for_each("glyphdiff::loss::sum", exec, samples * tiles, TileSum<Term>{term, sums, per_sample, tiles});
 }
 
@@ -174,10 +184,11 @@ std::vector<double> sum_per_sample(Exec const& exec, std::int64_t samples, int p
       Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::loss::sums"), samples * tiles);
   tile_sums(exec, path, samples, tiles, per_sample, term, sums.data());
   std::vector<double> host(samples * tiles), result(samples);
-  Kokkos::deep_copy(exec,
-                    Kokkos::View<double*, Kokkos::LayoutRight, Kokkos::HostSpace,
-                                 Kokkos::MemoryTraits<Kokkos::Unmanaged>>(host.data(), host.size()),
-                    sums);
+  Kokkos::deep_copy(
+      exec,
+      Kokkos::View<double*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
+          host.data(), host.size()),
+      sums);
   exec.fence();
   for (std::int64_t n = 0; n < samples; ++n)
     for (int tile = 0; tile < tiles; ++tile) result[n] += host[n * tiles + tile];
@@ -228,16 +239,16 @@ struct BoundTerm {
   double nats, d_mean, d_log_variance;
 };
 
-/// KL(N(mean + offset, exp log_true) || N(mean, exp log_variance)); offset = true mean - model mean, and d_mean is the
-/// derivative by the model's.
+/// KL(N(mean + offset, exp log_true) || N(mean, exp log_variance)); offset = true mean - model mean, and
+/// d_mean is the derivative by the model's.
 KOKKOS_INLINE_FUNCTION BoundTerm gaussian_kl(float offset, float log_true, float log_variance) {
   float const ratio = log_true - log_variance, precision = ::expf(-log_variance);
   float const growth = ::expm1f(ratio), distance = offset * offset * precision;
   return {0.5 * (growth - ratio + distance), -double(offset) * precision, -0.5 * (growth + distance)};
 }
 
-/// An approximation of the standard normal's cumulative distribution function by tanh (as the published checkpoints were
-/// trained with), and its derivative.
+/// An approximation of the standard normal's cumulative distribution function by tanh (as the published
+/// checkpoints were trained with), and its derivative.
 KOKKOS_INLINE_FUNCTION void normal_cdf(double x, double& value, double& slope) {
   double const scale = 0.7978845608028654;  // sqrt(2 / pi)
   double const t = ::tanh(scale * (x + 0.044715 * x * x * x));
@@ -245,8 +256,9 @@ KOKKOS_INLINE_FUNCTION void normal_cdf(double x, double& value, double& slope) {
   slope = 0.5 * (1.0 - t * t) * scale * (1.0 + 0.134145 * x * x);
 }
 
-/// -log of the probability that a Gaussian gives to the bin of width 2/255 around x0 (Ho et al. 2020, equation 13), the
-/// outermost bins open-ended. offset = x0 - mean. In double: the difference of two values near 1 counts.
+/// -log of the probability that a Gaussian gives to the bin of width 2/255 around x0 (Ho et al. 2020,
+/// equation 13), the outermost bins open-ended. offset = x0 - mean. In double: the difference of two values
+/// near 1 counts.
 KOKKOS_INLINE_FUNCTION BoundTerm discretised_gaussian(float x0, float offset, float log_variance) {
   double const inverse = ::exp(-0.5 * log_variance), half_bin = 1.0 / 255.0;
   double const upper = inverse * (offset + half_bin), lower = inverse * (offset - half_bin);
@@ -261,8 +273,8 @@ KOKKOS_INLINE_FUNCTION BoundTerm discretised_gaussian(float x0, float offset, fl
           0.5 * (slope_upper * upper - slope_lower * lower) / probability};
 }
 
-/// A term of the variational bound in nats. The gradient by the variance channels goes there if the variance is learned;
-/// that by the prediction to the first channels unless it is detached (`gradient` null: neither).
+/// A term of the variational bound in nats. The gradient by the variance channels goes there if the variance
+/// is learned; that by the prediction to the first channels unless it is detached (`gradient` null: neither).
 struct VariationalBound {
   float const *x0, *eps, *output;
   LossCoefficients const* coefficients;
@@ -287,7 +299,8 @@ struct VariationalBound {
       gradient[j + channels] =
           static_cast<float>(0.5 * k.bound_weight * term.d_log_variance * (k.log_large - k.log_small));
     if (gradient != nullptr && prediction_gradient)
-      gradient[j] = clipped ? 0.0f : static_cast<float>(k.bound_weight * term.d_mean * k.x0_to_mean * k.error_to_x0);
+      gradient[j] =
+          clipped ? 0.0f : static_cast<float>(k.bound_weight * term.d_mean * k.x0_to_mean * k.error_to_x0);
     return term.nats;
   }
 };

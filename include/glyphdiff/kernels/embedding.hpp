@@ -7,32 +7,39 @@
 namespace glyphdiff::kernels {
 
 /// Sinusoidal timestep embedding (Vaswani et al. 2017; cosines first, as in DDPM): y (N, width) with
-/// y[i] = cos(t f_i), y[half + i] = sin(t f_i), f_i = 10000^(-i / half), half = width / 2; a zero is appended if width is odd.
+/// y[i] = cos(t f_i), y[half + i] = sin(t f_i), f_i = 10000^(-i / half), half = width / 2; a zero is appended
+/// if width is odd.
 template <class Exec>
 void timestep_embedding(Exec const& exec, int n, int width, float const* timesteps, float* y) {
   int const half = width / 2;
-  for_each("glyphdiff::timestep_embedding", exec, std::int64_t(n) * width, KOKKOS_LAMBDA(std::int64_t item) {
-    int const i = int(item % width);
-    float const t = timesteps[item / width];
-    float const angle = t * float(::exp(-9.210340371976184 * (i % half) / half));
-    y[item] = i < half ? ::cosf(angle) : i < 2 * half ? ::sinf(angle) : 0.0f;
-  });
+  for_each(
+      "glyphdiff::timestep_embedding", exec, std::int64_t(n) * width, KOKKOS_LAMBDA(std::int64_t item) {
+        int const i = int(item % width);
+        float const t = timesteps[item / width];
+        float const angle = t * float(::exp(-9.210340371976184 * (i % half) / half));
+        y[item] = i < half ? ::cosf(angle) : i < 2 * half ? ::sinf(angle) : 0.0f;
+      });
 }
 
 /// y (N, width) += table[labels[n]]; table: (classes, width).
 template <class Exec>
-void label_embedding_forward(Exec const& exec, int n, int width, int const* labels, float const* table, float* y) {
-  for_each("glyphdiff::label_embedding::forward", exec, std::int64_t(n) * width, KOKKOS_LAMBDA(std::int64_t item) {
-    y[item] += table[std::int64_t(labels[item / width]) * width + item % width];
-  });
+void label_embedding_forward(Exec const& exec, int n, int width, int const* labels, float const* table,
+                             float* y) {
+  for_each(
+      "glyphdiff::label_embedding::forward", exec, std::int64_t(n) * width, KOKKOS_LAMBDA(std::int64_t item) {
+        y[item] += table[std::int64_t(labels[item / width]) * width + item % width];
+      });
 }
 
 /// table gradient += dy of the images with that label, in index order.
 template <class Exec>
-void label_embedding_backward(Exec const& exec, int n, int width, int const* labels, float const* dy, float* dtable) {
-  for_each("glyphdiff::label_embedding::backward", exec, width, KOKKOS_LAMBDA(std::int64_t c) {
-    for (int i = 0; i < n; ++i) dtable[std::int64_t(labels[i]) * width + c] += dy[std::int64_t(i) * width + c];
-  });
+void label_embedding_backward(Exec const& exec, int n, int width, int const* labels, float const* dy,
+                              float* dtable) {
+  for_each(
+      "glyphdiff::label_embedding::backward", exec, width, KOKKOS_LAMBDA(std::int64_t c) {
+        for (int i = 0; i < n; ++i)
+          dtable[std::int64_t(labels[i]) * width + c] += dy[std::int64_t(i) * width + c];
+      });
 }
 
 }  // namespace glyphdiff::kernels

@@ -2,14 +2,14 @@
 
 #include <glyphdiff/kernels/launch.hpp>
 
-/// Group normalisation (Wu & He 2018) with the embedding's scale and shift (ADM's "adaptive group normalisation") and
-/// SiLU fused into the pass that writes the result:
+/// Group normalisation (Wu & He 2018) with the embedding's scale and shift (ADM's "adaptive group
+/// normalisation") and SiLU fused into the pass that writes the result:
 ///
 ///     y = silu(xhat * gamma * (1 + scale) + beta * (1 + scale) + shift),   xhat = (x - mean) * rstd
 ///
-/// Everything per channel is folded into affine coefficients first, so that the passes over pixels are one multiply-add
-/// each. Sums over pixels are taken in float over fixed tiles of `norm_tile` pixels and then in double in index order:
-/// the result does not depend on the number of threads.
+/// Everything per channel is folded into affine coefficients first, so that the passes over pixels are one
+/// multiply-add each. Sums over pixels are taken in float over fixed tiles of `norm_tile` pixels and then in
+/// double in index order: the result does not depend on the number of threads.
 namespace glyphdiff::kernels {
 
 inline constexpr int norm_tile = 64;  ///< pixels per partial sum
@@ -40,67 +40,70 @@ Grain norm_sum_grain(Extent e, int channels) {
 
 /// What both sums of a pass are taken of: x and x^2 forward; dz and dz * xhat backward.
 template <int W, bool Silu, class Exec>
-void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grain, Channels x, float const* dy,
-                       float const* coefficients, float* partial) {
+void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grain, Channels x,
+                       float const* dy, float const* coefficients, float* partial) {
   int const channels = x.count(), pixels = e.h * e.w, tiles = grain.tiles;
   std::int64_t const plane = std::int64_t(e.n) * channels;
-  for_each(label, exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const tile = int(item / grain.blocks % tiles);
-    std::int64_t const n = item / grain.blocks / tiles;
-    int const p_begin = tile * norm_tile;
-    int const p_end = p_begin + norm_tile < pixels ? p_begin + norm_tile : pixels;
-    for (int c = c_begin; c < c_end; c += W) {
-      auto first = Pack<W>::broadcast(0), second = first;
-      std::int64_t const row = n * channels + c;
-      if (dy == nullptr) {
-        for (int p = p_begin; p < p_end; ++p) {
-          auto const value = Pack<W>::load(x.at(n * pixels + p, c));
-          first += value;
-          second += value * value;
+  for_each(
+      label, exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const tile = int(item / grain.blocks % tiles);
+        std::int64_t const n = item / grain.blocks / tiles;
+        int const p_begin = tile * norm_tile;
+        int const p_end = p_begin + norm_tile < pixels ? p_begin + norm_tile : pixels;
+        for (int c = c_begin; c < c_end; c += W) {
+          auto first = Pack<W>::broadcast(0), second = first;
+          std::int64_t const row = n * channels + c;
+          if (dy == nullptr) {
+            for (int p = p_begin; p < p_end; ++p) {
+              auto const value = Pack<W>::load(x.at(n * pixels + p, c));
+              first += value;
+              second += value * value;
+            }
+          } else {
+            auto const a = Pack<W>::load(coefficients + row), b = Pack<W>::load(coefficients + plane + row);
+            auto const mean = Pack<W>::load(coefficients + 2 * plane + row);
+            auto const rstd = Pack<W>::load(coefficients + 3 * plane + row);
+            for (int p = p_begin; p < p_end; ++p) {
+              auto const value = Pack<W>::load(x.at(n * pixels + p, c));
+              auto dz = Pack<W>::load(dy + (n * pixels + p) * channels + c);
+              if (Silu) dz = dz * silu_derivative(value * a + b);
+              first += dz;
+              second += dz * (value - mean);
+            }
+            second = second * rstd;
+          }
+          float* const out = partial + (n * tiles + tile) * 2 * channels + c;
+          first.store(out);
+          second.store(out + channels);
         }
-      } else {
-        auto const a = Pack<W>::load(coefficients + row), b = Pack<W>::load(coefficients + plane + row);
-        auto const mean = Pack<W>::load(coefficients + 2 * plane + row);
-        auto const rstd = Pack<W>::load(coefficients + 3 * plane + row);
-        for (int p = p_begin; p < p_end; ++p) {
-          auto const value = Pack<W>::load(x.at(n * pixels + p, c));
-          auto dz = Pack<W>::load(dy + (n * pixels + p) * channels + c);
-          if (Silu) dz = dz * silu_derivative(value * a + b);
-          first += dz;
-          second += dz * (value - mean);
-        }
-        second = second * rstd;
-      }
-      float* const out = partial + (n * tiles + tile) * 2 * channels + c;
-      first.store(out);
-      second.store(out + channels);
-    }
-  });
+      });
 }
 
 /// mean and rstd of every (image, group) from the partial sums of x and x^2.
 template <class Exec>
-void norm_statistics(Exec const& exec, Extent e, int channels, int groups, float epsilon, float const* partial,
-                     float* statistics) {
+void norm_statistics(Exec const& exec, Extent e, int channels, int groups, float epsilon,
+                     float const* partial, float* statistics) {
   int const pixels = e.h * e.w, tiles = norm_tiles(e), width = channels / groups;
-  for_each("glyphdiff::group_norm::statistics", exec, std::int64_t(e.n) * groups, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const n = item / groups;
-    int const g = int(item % groups);
-    double sum = 0, squares = 0;
-    for (int tile = 0; tile < tiles; ++tile) {
-      float const* const row = partial + (n * tiles + tile) * 2 * channels + g * width;
-      for (int c = 0; c < width; ++c) {
-        sum += row[c];
-        squares += row[channels + c];
-      }
-    }
-    double const count = double(pixels) * width, mean = sum / count;
-    double const variance = squares / count - mean * mean;
-    statistics[2 * item] = float(mean);
-    statistics[2 * item + 1] = float(1.0 / ::sqrt((variance > 0 ? variance : 0) + epsilon));
-  });
+  for_each(
+      "glyphdiff::group_norm::statistics", exec, std::int64_t(e.n) * groups,
+      KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const n = item / groups;
+        int const g = int(item % groups);
+        double sum = 0, squares = 0;
+        for (int tile = 0; tile < tiles; ++tile) {
+          float const* const row = partial + (n * tiles + tile) * 2 * channels + g * width;
+          for (int c = 0; c < width; ++c) {
+            sum += row[c];
+            squares += row[channels + c];
+          }
+        }
+        double const count = double(pixels) * width, mean = sum / count;
+        double const variance = squares / count - mean * mean;
+        statistics[2 * item] = float(mean);
+        statistics[2 * item + 1] = float(1.0 / ::sqrt((variance > 0 ? variance : 0) + epsilon));
+      });
 }
 
 /// Per (image, channel): the affine map a, b of the normalised and modulated value, and mean, rstd.
@@ -109,43 +112,45 @@ void norm_coefficients(Exec const& exec, int n_images, int channels, int groups,
                        float const* gamma, float const* beta, ScaleShift embedding, float* coefficients) {
   std::int64_t const plane = std::int64_t(n_images) * channels;
   float const* const scale_shift = embedding.values;
-  for_each("glyphdiff::group_norm::coefficients", exec, plane, KOKKOS_LAMBDA(std::int64_t i) {
-    std::int64_t const n = i / channels;
-    int const c = int(i % channels);
-    float const* const moments = statistics + 2 * (n * groups + c / (channels / groups));
-    float const mean = moments[0], rstd = moments[1];
-    float scale = 1.0f, shift = 0.0f;
-    if (scale_shift != nullptr) {
-      scale += scale_shift[n * 2 * channels + c];
-      shift = scale_shift[n * 2 * channels + channels + c];
-    }
-    coefficients[i] = rstd * gamma[c] * scale;
-    coefficients[plane + i] = (beta[c] - mean * rstd * gamma[c]) * scale + shift;
-    coefficients[2 * plane + i] = mean;
-    coefficients[3 * plane + i] = rstd;
-  });
+  for_each(
+      "glyphdiff::group_norm::coefficients", exec, plane, KOKKOS_LAMBDA(std::int64_t i) {
+        std::int64_t const n = i / channels;
+        int const c = int(i % channels);
+        float const* const moments = statistics + 2 * (n * groups + c / (channels / groups));
+        float const mean = moments[0], rstd = moments[1];
+        float scale = 1.0f, shift = 0.0f;
+        if (scale_shift != nullptr) {
+          scale += scale_shift[n * 2 * channels + c];
+          shift = scale_shift[n * 2 * channels + channels + c];
+        }
+        coefficients[i] = rstd * gamma[c] * scale;
+        coefficients[plane + i] = (beta[c] - mean * rstd * gamma[c]) * scale + shift;
+        coefficients[2 * plane + i] = mean;
+        coefficients[3 * plane + i] = rstd;
+      });
 }
 
 template <int W, bool Silu, class Exec>
 void norm_apply(Exec const& exec, Extent e, Grain grain, Channels x, float const* coefficients, float* y) {
   int const channels = x.count(), pixels = e.h * e.w;
   std::int64_t const plane = std::int64_t(e.n) * channels;
-  for_each("glyphdiff::group_norm::apply", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    std::int64_t const n = item / grain.blocks / grain.tiles;
-    int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
-    float const* const row = coefficients + n * channels;
-    for (int p = p_begin; p < p_end; ++p) {
-      std::int64_t const pixel = n * pixels + p;
-      for (int c = c_begin; c < c_end; c += W) {
-        auto z = Pack<W>::load(x.at(pixel, c)) * Pack<W>::load(row + c) + Pack<W>::load(row + plane + c);
-        if (Silu) z = silu(z);
-        z.store(y + pixel * channels + c);
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::group_norm::apply", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        std::int64_t const n = item / grain.blocks / grain.tiles;
+        int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
+        float const* const row = coefficients + n * channels;
+        for (int p = p_begin; p < p_end; ++p) {
+          std::int64_t const pixel = n * pixels + p;
+          for (int c = c_begin; c < c_end; c += W) {
+            auto z = Pack<W>::load(x.at(pixel, c)) * Pack<W>::load(row + c) + Pack<W>::load(row + plane + c);
+            if (Silu) z = silu(z);
+            z.store(y + pixel * channels + c);
+          }
+        }
+      });
 }
 
 /// Per (image, channel) sums of dz and dz * xhat, and the embedding's gradient.
@@ -155,40 +160,42 @@ void norm_reduce_tiles(Exec const& exec, Extent e, int channels, float const* pa
   int const tiles = norm_tiles(e);
   std::int64_t const plane = std::int64_t(e.n) * channels;
   float* const gradient = embedding.gradient;
-  for_each("glyphdiff::group_norm::reduce_tiles", exec, plane, KOKKOS_LAMBDA(std::int64_t i) {
-    std::int64_t const n = i / channels;
-    int const c = int(i % channels);
-    double dz = 0, dz_xhat = 0;
-    for (int tile = 0; tile < tiles; ++tile) {
-      float const* const row = partial + (n * tiles + tile) * 2 * channels + c;
-      dz += row[0];
-      dz_xhat += row[channels];
-    }
-    sums[i] = float(dz);
-    sums[plane + i] = float(dz_xhat);
-    if (gradient != nullptr) {
-      gradient[n * 2 * channels + c] = float(gamma[c] * dz_xhat + beta[c] * dz);
-      gradient[n * 2 * channels + channels + c] = float(dz);
-    }
-  });
+  for_each(
+      "glyphdiff::group_norm::reduce_tiles", exec, plane, KOKKOS_LAMBDA(std::int64_t i) {
+        std::int64_t const n = i / channels;
+        int const c = int(i % channels);
+        double dz = 0, dz_xhat = 0;
+        for (int tile = 0; tile < tiles; ++tile) {
+          float const* const row = partial + (n * tiles + tile) * 2 * channels + c;
+          dz += row[0];
+          dz_xhat += row[channels];
+        }
+        sums[i] = float(dz);
+        sums[plane + i] = float(dz_xhat);
+        if (gradient != nullptr) {
+          gradient[n * 2 * channels + c] = float(gamma[c] * dz_xhat + beta[c] * dz);
+          gradient[n * 2 * channels + channels + c] = float(dz);
+        }
+      });
 }
 
 template <class Exec>
-void norm_parameter_gradients(Exec const& exec, int n_images, int channels, float const* sums, ScaleShift embedding,
-                              float* dgamma, float* dbeta) {
+void norm_parameter_gradients(Exec const& exec, int n_images, int channels, float const* sums,
+                              ScaleShift embedding, float* dgamma, float* dbeta) {
   std::int64_t const plane = std::int64_t(n_images) * channels;
   float const* const scale_shift = embedding.values;
-  for_each("glyphdiff::group_norm::parameter_gradients", exec, channels, KOKKOS_LAMBDA(std::int64_t c) {
-    double gamma_sum = 0, beta_sum = 0;
-    for (int n = 0; n < n_images; ++n) {
-      double const scale =
-          scale_shift == nullptr ? 1.0 : 1.0 + scale_shift[std::int64_t(n) * 2 * channels + c];
-      beta_sum += scale * sums[std::int64_t(n) * channels + c];
-      gamma_sum += scale * sums[plane + std::int64_t(n) * channels + c];
-    }
-    dgamma[c] += float(gamma_sum);
-    dbeta[c] += float(beta_sum);
-  });
+  for_each(
+      "glyphdiff::group_norm::parameter_gradients", exec, channels, KOKKOS_LAMBDA(std::int64_t c) {
+        double gamma_sum = 0, beta_sum = 0;
+        for (int n = 0; n < n_images; ++n) {
+          double const scale =
+              scale_shift == nullptr ? 1.0 : 1.0 + scale_shift[std::int64_t(n) * 2 * channels + c];
+          beta_sum += scale * sums[std::int64_t(n) * channels + c];
+          gamma_sum += scale * sums[plane + std::int64_t(n) * channels + c];
+        }
+        dgamma[c] += float(gamma_sum);
+        dbeta[c] += float(beta_sum);
+      });
 }
 
 /// Turns mean and rstd in `coefficients` into the affine part of dx = a dz + c1 x + c0.
@@ -198,22 +205,23 @@ void norm_input_coefficients(Exec const& exec, Extent e, int channels, int group
   int const width = channels / groups;
   std::int64_t const plane = std::int64_t(e.n) * channels;
   double const count = double(e.h) * e.w * width;
-  for_each("glyphdiff::group_norm::input_coefficients", exec, std::int64_t(e.n) * groups,
-           KOKKOS_LAMBDA(std::int64_t item) {
-             std::int64_t const begin = item / groups * channels + item % groups * width;
-             double const mean = coefficients[2 * plane + begin], rstd = coefficients[3 * plane + begin];
-             double dz = 0, dz_xhat = 0;  // of the unscaled norm: a = rstd * gamma', so a / rstd = gamma'
-             for (std::int64_t i = begin; i < begin + width; ++i) {
-               dz += double(coefficients[i]) * sums[i];
-               dz_xhat += double(coefficients[i]) * sums[plane + i];
-             }
-             dz /= count;
-             dz_xhat /= count;
-             for (std::int64_t i = begin; i < begin + width; ++i) {
-               coefficients[2 * plane + i] = float(mean * rstd * dz_xhat - dz);
-               coefficients[3 * plane + i] = float(-rstd * dz_xhat);
-             }
-           });
+  for_each(
+      "glyphdiff::group_norm::input_coefficients", exec, std::int64_t(e.n) * groups,
+      KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const begin = item / groups * channels + item % groups * width;
+        double const mean = coefficients[2 * plane + begin], rstd = coefficients[3 * plane + begin];
+        double dz = 0, dz_xhat = 0;  // of the unscaled norm: a = rstd * gamma', so a / rstd = gamma'
+        for (std::int64_t i = begin; i < begin + width; ++i) {
+          dz += double(coefficients[i]) * sums[i];
+          dz_xhat += double(coefficients[i]) * sums[plane + i];
+        }
+        dz /= count;
+        dz_xhat /= count;
+        for (std::int64_t i = begin; i < begin + width; ++i) {
+          coefficients[2 * plane + i] = float(mean * rstd * dz_xhat - dz);
+          coefficients[3 * plane + i] = float(-rstd * dz_xhat);
+        }
+      });
 }
 
 template <int W, bool Silu, class Exec>
@@ -221,32 +229,34 @@ void norm_input_gradient(Exec const& exec, Extent e, Grain grain, Channels x, fl
                          float const* coefficients, ChannelsGradient dx) {
   int const channels = x.count(), pixels = e.h * e.w;
   std::int64_t const plane = std::int64_t(e.n) * channels;
-  for_each("glyphdiff::group_norm::input_gradient", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    std::int64_t const n = item / grain.blocks / grain.tiles;
-    int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
-    float const* const row = coefficients + n * channels;
-    for (int p = p_begin; p < p_end; ++p) {
-      std::int64_t const pixel = n * pixels + p;
-      for (int c = c_begin; c < c_end; c += W) {
-        auto const value = Pack<W>::load(x.at(pixel, c)), a = Pack<W>::load(row + c);
-        auto dz = Pack<W>::load(dy + pixel * channels + c);
-        if (Silu) dz = dz * silu_derivative(value * a + Pack<W>::load(row + plane + c));
-        auto gradient = a * dz + Pack<W>::load(row + 3 * plane + c) * value + Pack<W>::load(row + 2 * plane + c);
-        float* const out = dx.at(pixel, c);
-        if (dx.accumulates(c)) gradient += Pack<W>::load(out);
-        gradient.store(out);
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::group_norm::input_gradient", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        std::int64_t const n = item / grain.blocks / grain.tiles;
+        int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
+        float const* const row = coefficients + n * channels;
+        for (int p = p_begin; p < p_end; ++p) {
+          std::int64_t const pixel = n * pixels + p;
+          for (int c = c_begin; c < c_end; c += W) {
+            auto const value = Pack<W>::load(x.at(pixel, c)), a = Pack<W>::load(row + c);
+            auto dz = Pack<W>::load(dy + pixel * channels + c);
+            if (Silu) dz = dz * silu_derivative(value * a + Pack<W>::load(row + plane + c));
+            auto gradient =
+                a * dz + Pack<W>::load(row + 3 * plane + c) * value + Pack<W>::load(row + 2 * plane + c);
+            float* const out = dx.at(pixel, c);
+            if (dx.accumulates(c)) gradient += Pack<W>::load(out);
+            gradient.store(out);
+          }
+        }
+      });
 }
 
 template <int W, bool Silu, class Path, class Exec>
-void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, float const* dy, float const* gamma,
-                          float const* beta, ScaleShift embedding, ChannelsGradient dx, float* dgamma, float* dbeta,
-                          float* coefficients, float* partial) {
+void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, float const* dy,
+                          float const* gamma, float const* beta, ScaleShift embedding, ChannelsGradient dx,
+                          float* dgamma, float* dbeta, float* coefficients, float* partial) {
   int const channels = x.count();
   norm_partial_sums<W, Silu>("glyphdiff::group_norm::backward_sums", exec, e,
                              norm_sum_grain<Path>(e, channels), x, dy, coefficients, partial);
@@ -262,12 +272,12 @@ void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, fl
 /// Mean and rstd of each group of each image. x: (N,H,W,C); statistics: (N, groups, 2); workspace:
 /// group_norm_workspace() floats.
 template <class Path, class Exec>
-void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon, float* statistics,
-                           float* workspace) {
+void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon,
+                           float* statistics, float* workspace) {
   Grain const grain = detail::norm_sum_grain<Path>(e, x.count());
   if (packs_fit<Path>(x.first_channels, x.second_channels))
-    detail::norm_partial_sums<Path::width, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr, nullptr,
-                                                  workspace);
+    detail::norm_partial_sums<Path::width, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr,
+                                                  nullptr, workspace);
   else
     detail::norm_partial_sums<1, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr, nullptr,
                                         workspace);
@@ -277,7 +287,8 @@ void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, f
 /// y (N,H,W,C) = [silu] of the normalised, modulated x, with `statistics` from group_norm_statistics.
 template <bool Silu, class Path, class Exec>
 void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
-                        float const* gamma, float const* beta, ScaleShift embedding, float* y, float* workspace) {
+                        float const* gamma, float const* beta, ScaleShift embedding, float* y,
+                        float* workspace) {
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, workspace);
   Grain const grain = Grain::of<Path>(e.h * e.w, x.count(), 16);
   if (packs_fit<Path>(x.first_channels, x.second_channels))
@@ -286,8 +297,8 @@ void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, floa
     detail::norm_apply<1, Silu>(exec, e, grain, x, workspace, y);
 }
 
-/// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added), and the
-/// embedding's gradient (assigned). Recomputes what the forward pass folded, from x and `statistics`.
+/// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added),
+/// and the embedding's gradient (assigned). Recomputes what the forward pass folded, from x and `statistics`.
 template <bool Silu, class Path, class Exec>
 void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
                          float const* gamma, float const* beta, ScaleShift embedding, float const* dy,
@@ -296,11 +307,11 @@ void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, flo
   float* const partial = workspace + 4 * std::int64_t(e.n) * x.count();
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, coefficients);
   if (packs_fit<Path>(x.first_channels, x.second_channels))
-    detail::norm_backward_passes<Path::width, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
-                                                          dbeta, coefficients, partial);
+    detail::norm_backward_passes<Path::width, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx,
+                                                          dgamma, dbeta, coefficients, partial);
   else
-    detail::norm_backward_passes<1, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma, dbeta,
-                                                coefficients, partial);
+    detail::norm_backward_passes<1, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
+                                                dbeta, coefficients, partial);
 }
 
 }  // namespace glyphdiff::kernels

@@ -13,8 +13,8 @@ void for_each(char const* label, Exec const& exec, std::int64_t count, Function 
   Kokkos::parallel_for(label, Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, count), f);
 }
 
-/// How elementwise work over (N,H,W,C) is cut into items: a host core takes whole runs of pixels, a device thread one
-/// element.
+/// How elementwise work over (N,H,W,C) is cut into items: a host core takes whole runs of pixels, a device
+/// thread one element.
 struct Grain {
   int pixels;    ///< of one image, per item
   int channels;  ///< per item

@@ -14,9 +14,9 @@ std::int64_t matmul_workspace(Portable, Exec const&, MatmulShape s, Transpose, T
 /// c (m,n; row stride ldc) = [accumulate: c +] op(a) op(b) [+ bias (n)] [+ residual (m,n; row stride ldc)].
 /// Row-major; null bias or residual: none. The bits of the result don't depend on the number of threads.
 template <class Exec>
-void matmul(Portable, Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta, float const* b, int ldb,
-            Transpose tb, float* c, int ldc, bool accumulate, float const* bias, float const* residual,
-            float* workspace) {
+void matmul(Portable, Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta, float const* b,
+            int ldb, Transpose tb, float* c, int ldc, bool accumulate, float const* bias,
+            float const* residual, float* workspace) {
   portable::matmul(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, workspace);
 }
 
@@ -26,9 +26,9 @@ std::int64_t matmul_workspace(Vectorised, Exec const& exec, MatmulShape s, Trans
 }
 
 template <class Exec>
-void matmul(Vectorised, Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta, float const* b,
-            int ldb, Transpose tb, float* c, int ldc, bool accumulate, float const* bias, float const* residual,
-            float* workspace) {
+void matmul(Vectorised, Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta,
+            float const* b, int ldb, Transpose tb, float* c, int ldc, bool accumulate, float const* bias,
+            float const* residual, float* workspace) {
   host::matmul(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, workspace);
 }
 

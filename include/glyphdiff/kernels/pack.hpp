@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
-/// Short vectors of floats for kernels. On a host space a Pack is a compiler vector (AVX-512, AVX2 or NEON from the
-/// same source); on a device each thread takes one element and a Pack is a plain float.
+/// Short vectors of floats for kernels. On a host space a Pack is a compiler vector (AVX-512, AVX2 or NEON
+/// from the same source); on a device each thread takes one element and a Pack is a plain float.
 namespace glyphdiff::kernels {
 
 #if defined(__AVX512F__)
@@ -53,8 +53,8 @@ struct Pack<1> {
   KOKKOS_FUNCTION Pack& operator+=(Pack b) { return v += b.v, *this; }
 };
 
-/// e^x for x <= 88; underflows to about 1e-38 below -87. Cephes-style range reduction with a degree-5 polynomial,
-/// relative error below 2e-7, the same formula on every execution space. NaN stays NaN.
+/// e^x for x <= 88; underflows to about 1e-38 below -87. Cephes-style range reduction with a degree-5
+/// polynomial, relative error below 2e-7, the same formula on every execution space. NaN stays NaN.
 template <int W>
 inline Pack<W> exp(Pack<W> x) {
   using V = typename Pack<W>::Vector;

@@ -4,8 +4,9 @@
 
 #include <type_traits>
 
-/// Which implementation of a kernel runs. Every kernel has a portable one that is correct on any execution space,
-/// also one whose memory the host can't touch; spaces that run on the host's own cores have vectorised ones as well.
+/// Which implementation of a kernel runs. Every kernel has a portable one that is correct on any execution
+/// space, also one whose memory the host can't touch; spaces that run on the host's own cores have vectorised
+/// ones as well.
 namespace glyphdiff::kernels {
 
 struct Portable {

@@ -9,34 +9,39 @@ namespace glyphdiff::kernels {
 /// y = 0.
 template <class Exec>
 void fill_zero(Exec const& exec, float* y, std::int64_t count) {
-  Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged> view(y, count);
+  Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged> view(y,
+                                                                                                       count);
   Kokkos::deep_copy(exec, view, 0.0f);
 }
 
 /// y = x.
 template <class Exec>
 void copy(Exec const& exec, float const* x, float* y, std::int64_t count) {
-  for_each("glyphdiff::copy", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] = x[i]; });
+  for_each(
+      "glyphdiff::copy", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] = x[i]; });
 }
 
 /// y += x.
 template <class Exec>
 void add(Exec const& exec, float const* x, float* y, std::int64_t count) {
-  for_each("glyphdiff::add", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] += x[i]; });
+  for_each(
+      "glyphdiff::add", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] += x[i]; });
 }
 
 /// y = silu(x).
 template <class Exec>
 void silu_forward(Exec const& exec, float const* x, float* y, std::int64_t count) {
-  for_each("glyphdiff::silu::forward", exec, count,
-           KOKKOS_LAMBDA(std::int64_t i) { silu(Pack<1>::load(x + i)).store(y + i); });
+  for_each(
+      "glyphdiff::silu::forward", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { silu(Pack<1>::load(x + i)).store(y + i); });
 }
 
 /// dx = dy * silu'(x); dx may be dy.
 template <class Exec>
 void silu_backward(Exec const& exec, float const* x, float const* dy, float* dx, std::int64_t count) {
-  for_each("glyphdiff::silu::backward", exec, count,
-           KOKKOS_LAMBDA(std::int64_t i) { dx[i] = dy[i] * silu_derivative(Pack<1>::load(x + i)).v; });
+  for_each(
+      "glyphdiff::silu::backward", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { dx[i] = dy[i] * silu_derivative(Pack<1>::load(x + i)).v; });
 }
 
 /// x (N,H,W,C) += bias (N,C).
@@ -44,15 +49,16 @@ template <class Path, class Exec>
 void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, float* x) {
   int const pixels = e.h * e.w;
   Grain const grain = Grain::of<Path>(pixels, channels, 64);
-  for_each("glyphdiff::add_per_image", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    std::int64_t const n = item / grain.blocks / grain.tiles;
-    int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
-    for (int p = p_begin; p < p_end; ++p)
-      for (int c = c_begin; c < c_end; ++c) x[(n * pixels + p) * channels + c] += bias[n * channels + c];
-  });
+  for_each(
+      "glyphdiff::add_per_image", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        std::int64_t const n = item / grain.blocks / grain.tiles;
+        int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
+        for (int p = p_begin; p < p_end; ++p)
+          for (int c = c_begin; c < c_end; ++c) x[(n * pixels + p) * channels + c] += bias[n * channels + c];
+      });
 }
 
 /// bias (N,C) = sum of x (N,H,W,C) over the pixels of each image, in double.
@@ -60,36 +66,38 @@ template <class Path, class Exec>
 void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, float* bias) {
   constexpr int span = Path::one_element_per_item ? 1 : 32;  // channels per item
   int const pixels = e.h * e.w, spans = (channels + span - 1) / span;
-  for_each("glyphdiff::sum_per_image", exec, std::int64_t(e.n) * spans, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const n = item / spans;
-    int const begin = int(item % spans) * span, count = begin + span < channels ? span : channels - begin;
-    float const* const in = x + n * pixels * channels + begin;
-    double sums[span] = {};
-    for (int p = 0; p < pixels; ++p)
-      for (int c = 0; c < count; ++c) sums[c] += in[std::int64_t(p) * channels + c];
-    for (int c = 0; c < count; ++c) bias[n * channels + begin + c] = float(sums[c]);
-  });
+  for_each(
+      "glyphdiff::sum_per_image", exec, std::int64_t(e.n) * spans, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const n = item / spans;
+        int const begin = int(item % spans) * span, count = begin + span < channels ? span : channels - begin;
+        float const* const in = x + n * pixels * channels + begin;
+        double sums[span] = {};
+        for (int p = 0; p < pixels; ++p)
+          for (int c = 0; c < count; ++c) sums[c] += in[std::int64_t(p) * channels + c];
+        for (int c = 0; c < count; ++c) bias[n * channels + begin + c] = float(sums[c]);
+      });
 }
 
-/// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p. The mask is
-/// a function of the key, the global number of the sample and the element, so the backward pass applies the same call
-/// to the gradient, and recomputation replays it.
+/// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p.
+/// The mask is a function of the key, the global number of the sample and the element, so the backward pass
+/// applies the same call to the gradient, and recomputation replays it.
 template <class Exec>
 void dropout(Exec const& exec, float* x, int n, std::int64_t elements_per_image, float p, RandomKey key,
              std::int64_t first_sample) {
   std::int64_t const quads = (elements_per_image + 3) / 4;
   float const keep_scale = 1.0f / (1.0f - p);
-  for_each("glyphdiff::dropout", exec, n * quads, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const sample = item / quads, quad = item % quads;
-    auto const u = uniform4(key, random_index(first_sample + sample, quad));
-    for (int k = 0; k < 4; ++k) {
-      std::int64_t const i = 4 * quad + k;
-      if (i < elements_per_image) {
-        float& value = x[sample * elements_per_image + i];
-        value = u[k] < p ? 0.0f : value * keep_scale;
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::dropout", exec, n * quads, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const sample = item / quads, quad = item % quads;
+        auto const u = uniform4(key, random_index(first_sample + sample, quad));
+        for (int k = 0; k < 4; ++k) {
+          std::int64_t const i = 4 * quad + k;
+          if (i < elements_per_image) {
+            float& value = x[sample * elements_per_image + i];
+            value = u[k] < p ? 0.0f : value * keep_scale;
+          }
+        }
+      });
 }
 
 inline constexpr int column_sum_rows = 256;  ///< rows per partial sum
@@ -99,26 +107,29 @@ inline std::int64_t column_sums_workspace(std::int64_t rows, int columns) {
   return (rows + column_sum_rows - 1) / column_sum_rows * columns;
 }
 
-/// y (columns) += the column sums of x (rows, columns): the gradient of a bias. Fixed runs of rows are summed in float
-/// and the runs in double, in index order.
+/// y (columns) += the column sums of x (rows, columns): the gradient of a bias. Fixed runs of rows are summed
+/// in float and the runs in double, in index order.
 template <class Path, class Exec>
-void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float const* x, float* y, float* workspace) {
+void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float const* x, float* y,
+                     float* workspace) {
   std::int64_t const runs = (rows + column_sum_rows - 1) / column_sum_rows;
   int const span = Path::one_element_per_item ? 1 : columns, spans = columns / span;
-  for_each("glyphdiff::column_sums::runs", exec, runs * spans, KOKKOS_LAMBDA(std::int64_t item) {
-    std::int64_t const run = item / spans, begin = run * column_sum_rows;
-    std::int64_t const end = begin + column_sum_rows < rows ? begin + column_sum_rows : rows;
-    int const c_begin = int(item % spans) * span;
-    float* const sums = workspace + run * columns;
-    for (int c = c_begin; c < c_begin + span; ++c) sums[c] = 0;
-    for (std::int64_t row = begin; row < end; ++row)
-      for (int c = c_begin; c < c_begin + span; ++c) sums[c] += x[row * columns + c];
-  });
-  for_each("glyphdiff::column_sums::add", exec, columns, KOKKOS_LAMBDA(std::int64_t c) {
-    double sum = 0;
-    for (std::int64_t run = 0; run < runs; ++run) sum += workspace[run * columns + c];
-    y[c] += float(sum);
-  });
+  for_each(
+      "glyphdiff::column_sums::runs", exec, runs * spans, KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const run = item / spans, begin = run * column_sum_rows;
+        std::int64_t const end = begin + column_sum_rows < rows ? begin + column_sum_rows : rows;
+        int const c_begin = int(item % spans) * span;
+        float* const sums = workspace + run * columns;
+        for (int c = c_begin; c < c_begin + span; ++c) sums[c] = 0;
+        for (std::int64_t row = begin; row < end; ++row)
+          for (int c = c_begin; c < c_begin + span; ++c) sums[c] += x[row * columns + c];
+      });
+  for_each(
+      "glyphdiff::column_sums::add", exec, columns, KOKKOS_LAMBDA(std::int64_t c) {
+        double sum = 0;
+        for (std::int64_t run = 0; run < runs; ++run) sum += workspace[run * columns + c];
+        y[c] += float(sum);
+      });
 }
 
 }  // namespace glyphdiff::kernels

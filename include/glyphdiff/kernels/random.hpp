@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-/// Filling arrays with random numbers. Element e of sample n gets number e % 4 of the draw (first_sample + n, e / 4),
-/// so a sample's numbers don't depend on the batch it travels in, nor on the execution space.
+/// Filling arrays with random numbers. Element e of sample n gets number e % 4 of the draw (first_sample + n,
+/// e / 4), so a sample's numbers don't depend on the batch it travels in, nor on the execution space.
 namespace glyphdiff::kernels {
 
 struct StandardNormal {
@@ -23,16 +23,17 @@ struct OpenUniform {
 
 /// One thread per draw.
 template <class Exec, class Distribution>
-void fill_random(Exec const& exec, Portable, float* out, std::int64_t samples, std::int64_t per_sample, RandomKey key,
-                 std::uint64_t first_sample, Distribution draw) {
+void fill_random(Exec const& exec, Portable, float* out, std::int64_t samples, std::int64_t per_sample,
+                 RandomKey key, std::uint64_t first_sample, Distribution draw) {
   std::int64_t const blocks = (per_sample + 3) / 4;
-  for_each("glyphdiff::random::fill", exec, samples * blocks, KOKKOS_LAMBDA(std::int64_t i) {
-    std::int64_t const n = i / blocks, block = i - n * blocks;
-    Random4<float> const r = draw(key, random_index(first_sample + n, block));
-    float* const row = out + n * per_sample;
-    for (int j = 0; j < 4; ++j)
-      if (4 * block + j < per_sample) row[4 * block + j] = r.v[j];
-  });
+  for_each(
+      "glyphdiff::random::fill", exec, samples * blocks, KOKKOS_LAMBDA(std::int64_t i) {
+        std::int64_t const n = i / blocks, block = i - n * blocks;
+        Random4<float> const r = draw(key, random_index(first_sample + n, block));
+        float* const row = out + n * per_sample;
+        for (int j = 0; j < 4; ++j)
+          if (4 * block + j < per_sample) row[4 * block + j] = r.v[j];
+      });
 }
 
 /// `count` whole draws in a plain loop, which compilers vectorise.
@@ -50,21 +51,24 @@ template <class Exec, class Distribution>
 void fill_random(Exec const& exec, Vectorised, float* out, std::int64_t samples, std::int64_t per_sample,
                  RandomKey key, std::uint64_t first_sample, Distribution draw) {
   std::int64_t const run = 256, blocks = (per_sample + 3) / 4, runs = (blocks + run - 1) / run;
-  for_each("glyphdiff::random::fill", exec, samples * runs, KOKKOS_LAMBDA(std::int64_t i) {
-    std::int64_t const n = i / runs, first = (i - n * runs) * run;
-    std::int64_t const last = first + run < blocks ? first + run : blocks;
-    std::int64_t const whole = last < per_sample / 4 ? last : per_sample / 4;  // a last draw may be used in part
-    float* const row = out + n * per_sample;
-    fill_blocks(row + 4 * first, whole - first, key, first_sample + n, first, draw);
-    if (whole < last) {
-      Random4<float> const r = draw(key, random_index(first_sample + n, whole));
-      for (int j = 0; j < 3; ++j)
-        if (4 * whole + j < per_sample) row[4 * whole + j] = r.v[j];
-    }
-  });
+  for_each(
+      "glyphdiff::random::fill", exec, samples * runs, KOKKOS_LAMBDA(std::int64_t i) {
+        std::int64_t const n = i / runs, first = (i - n * runs) * run;
+        std::int64_t const last = first + run < blocks ? first + run : blocks;
+        std::int64_t const whole =
+            last < per_sample / 4 ? last : per_sample / 4;  // a last draw may be used in part
+        float* const row = out + n * per_sample;
+        fill_blocks(row + 4 * first, whole - first, key, first_sample + n, first, draw);
+        if (whole < last) {
+          Random4<float> const r = draw(key, random_index(first_sample + n, whole));
+          for (int j = 0; j < 3; ++j)
+            if (4 * whole + j < per_sample) row[4 * whole + j] = r.v[j];
+        }
+      });
 }
 
-/// Standard normals for `samples` rows of `per_sample` (at most 2^34) contiguous floats in the space's memory.
+/// Standard normals for `samples` rows of `per_sample` (at most 2^34) contiguous floats in the space's
+/// memory.
 template <class Exec, class Path = DefaultPath<Exec>>
 void fill_normal(Exec const& exec, float* out, std::int64_t samples, std::int64_t per_sample, RandomKey key,
                  std::uint64_t first_sample = 0, Path path = {}) {

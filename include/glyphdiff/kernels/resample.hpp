@@ -9,113 +9,121 @@ namespace glyphdiff::kernels {
 template <class Path, class Exec>
 void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, float* y) {
   Grain const grain = Grain::of<Path>(e.w, channels, 16);
-  for_each("glyphdiff::upsample::forward", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
-    std::int64_t const row = item / grain.blocks / grain.tiles;  // n * H + h
-    for (int w = w_begin; w < w_end; ++w) {
-      float const* const in = x + (row * e.w + w) * channels;
-      float* const top = y + (2 * row * 2 * e.w + 2 * w) * channels;
-      float* const bottom = top + std::int64_t(2) * e.w * channels;
-      for (int c = c_begin; c < c_end; ++c) {
-        top[c] = in[c];
-        bottom[c] = in[c];
-      }
-      for (int c = c_begin; c < c_end; ++c) {
-        top[channels + c] = in[c];
-        bottom[channels + c] = in[c];
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::upsample::forward", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
+        std::int64_t const row = item / grain.blocks / grain.tiles;  // n * H + h
+        for (int w = w_begin; w < w_end; ++w) {
+          float const* const in = x + (row * e.w + w) * channels;
+          float* const top = y + (2 * row * 2 * e.w + 2 * w) * channels;
+          float* const bottom = top + std::int64_t(2) * e.w * channels;
+          for (int c = c_begin; c < c_end; ++c) {
+            top[c] = in[c];
+            bottom[c] = in[c];
+          }
+          for (int c = c_begin; c < c_end; ++c) {
+            top[channels + c] = in[c];
+            bottom[channels + c] = in[c];
+          }
+        }
+      });
 }
 
-/// scale * (sum over each 2x2 block of x (N,H,W,C)) to y (N,H/2,W/2,C), assigned or added. With scale 1/4 this is
-/// average pooling; with scale 1 it is the backward pass of upsample_forward. e is the extent of y.
+/// scale * (sum over each 2x2 block of x (N,H,W,C)) to y (N,H/2,W/2,C), assigned or added. With scale 1/4
+/// this is average pooling; with scale 1 it is the backward pass of upsample_forward. e is the extent of y.
 template <class Path, class Exec>
 void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
   Grain const grain = Grain::of<Path>(e.w, channels, 16);
   float* const out_data = y.data;
   bool const accumulate = y.accumulate;
-  for_each("glyphdiff::sum_blocks", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
-    std::int64_t const row = item / grain.blocks / grain.tiles;
-    for (int w = w_begin; w < w_end; ++w) {
-      float const* const top = x + (2 * row * 2 * e.w + 2 * w) * channels;
-      float const* const bottom = top + std::int64_t(2) * e.w * channels;
-      float* const out = out_data + (row * e.w + w) * channels;
-      for (int c = c_begin; c < c_end; ++c) {
-        float const sum = scale * ((top[c] + top[channels + c]) + (bottom[c] + bottom[channels + c]));
-        out[c] = accumulate ? out[c] + sum : sum;
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::sum_blocks", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
+        std::int64_t const row = item / grain.blocks / grain.tiles;
+        for (int w = w_begin; w < w_end; ++w) {
+          float const* const top = x + (2 * row * 2 * e.w + 2 * w) * channels;
+          float const* const bottom = top + std::int64_t(2) * e.w * channels;
+          float* const out = out_data + (row * e.w + w) * channels;
+          for (int c = c_begin; c < c_end; ++c) {
+            float const sum = scale * ((top[c] + top[channels + c]) + (bottom[c] + bottom[channels + c]));
+            out[c] = accumulate ? out[c] + sum : sum;
+          }
+        }
+      });
 }
 
-/// y (N,2H,2W,C) = scale * the value of its 2x2 block in x (N,H,W,C), assigned or added; e is the extent of x. The
-/// backward pass of average pooling with scale 1/4.
+/// y (N,2H,2W,C) = scale * the value of its 2x2 block in x (N,H,W,C), assigned or added; e is the extent of
+/// x. The backward pass of average pooling with scale 1/4.
 template <class Path, class Exec>
 void spread_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
   Grain const grain = Grain::of<Path>(2 * e.w, channels, 16);
   float* const out_data = y.data;
   bool const accumulate = y.accumulate;
-  for_each("glyphdiff::spread_blocks", exec, items(e.n * 2 * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
-    int const c_begin = int(item % grain.blocks) * grain.channels;
-    int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
-    int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
-    int const w_end = w_begin + grain.pixels < 2 * e.w ? w_begin + grain.pixels : 2 * e.w;
-    std::int64_t const row = item / grain.blocks / grain.tiles;  // n * 2H + h
-    for (int w = w_begin; w < w_end; ++w) {
-      float const* const in = x + (row / 2 * e.w + w / 2) * channels;
-      float* const out = out_data + (row * 2 * e.w + w) * channels;
-      for (int c = c_begin; c < c_end; ++c) {
-        float const value = scale * in[c];
-        out[c] = accumulate ? out[c] + value : value;
-      }
-    }
-  });
+  for_each(
+      "glyphdiff::spread_blocks", exec, items(e.n * 2 * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
+        int const c_begin = int(item % grain.blocks) * grain.channels;
+        int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
+        int const w_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
+        int const w_end = w_begin + grain.pixels < 2 * e.w ? w_begin + grain.pixels : 2 * e.w;
+        std::int64_t const row = item / grain.blocks / grain.tiles;  // n * 2H + h
+        for (int w = w_begin; w < w_end; ++w) {
+          float const* const in = x + (row / 2 * e.w + w / 2) * channels;
+          float* const out = out_data + (row * 2 * e.w + w) * channels;
+          for (int c = c_begin; c < c_end; ++c) {
+            float const value = scale * in[c];
+            out[c] = accumulate ? out[c] + value : value;
+          }
+        }
+      });
 }
 
-/// What the stem's convolution reads: each factor x factor block of the image x (N, factor*H, factor*W, C) folded into
-/// the channels of y (N,H,W,C*factor^2 [+ 2]), the order being channel, then row, then column in the block, and, if
-/// asked, the coordinates y and x of the pixel's centre in [-1, 1]. e is the extent of y.
+/// What the stem's convolution reads: each factor x factor block of the image x (N, factor*H, factor*W, C)
+/// folded into the channels of y (N,H,W,C*factor^2 [+ 2]), the order being channel, then row, then column in
+/// the block, and, if asked, the coordinates y and x of the pixel's centre in [-1, 1]. e is the extent of y.
 template <class Exec>
-void space_to_depth(Exec const& exec, Extent e, int channels, int factor, bool coordinates, float const* x, float* y) {
+void space_to_depth(Exec const& exec, Extent e, int channels, int factor, bool coordinates, float const* x,
+                    float* y) {
   int const folded = channels * factor * factor, stride = folded + (coordinates ? 2 : 0);
-  for_each("glyphdiff::space_to_depth", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
-    int const w = int(pixel % e.w), h = int(pixel / e.w % e.h);
-    std::int64_t const n = pixel / e.w / e.h;
-    float* const out = y + pixel * stride;
-    for (int k = 0; k < folded; ++k) {
-      int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
-      out[k] = x[((n * e.h + h) * factor + row) * e.w * factor * channels +
-                 (std::int64_t(w) * factor + column) * channels + c];
-    }
-    if (coordinates) {
-      out[folded] = (2 * h + 1) / float(e.h) - 1;
-      out[folded + 1] = (2 * w + 1) / float(e.w) - 1;
-    }
-  });
+  for_each(
+      "glyphdiff::space_to_depth", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
+        int const w = int(pixel % e.w), h = int(pixel / e.w % e.h);
+        std::int64_t const n = pixel / e.w / e.h;
+        float* const out = y + pixel * stride;
+        for (int k = 0; k < folded; ++k) {
+          int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
+          out[k] = x[((n * e.h + h) * factor + row) * e.w * factor * channels +
+                     (std::int64_t(w) * factor + column) * channels + c];
+        }
+        if (coordinates) {
+          out[folded] = (2 * h + 1) / float(e.h) - 1;
+          out[folded + 1] = (2 * w + 1) / float(e.w) - 1;
+        }
+      });
 }
 
-/// The inverse of space_to_depth: y (N,H,W,C*factor^2 [+ skipped]) to x (N, factor*H, factor*W, C). Also its backward pass
-/// for the gradient of the image, when `skipped` trailing channels (the coordinates) are left out.
+/// The inverse of space_to_depth: y (N,H,W,C*factor^2 [+ skipped]) to x (N, factor*H, factor*W, C). Also its
+/// backward pass for the gradient of the image, when `skipped` trailing channels (the coordinates) are left
+/// out.
 template <class Exec>
-void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int skipped, float const* y, float* x) {
+void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int skipped, float const* y,
+                    float* x) {
   int const folded = channels * factor * factor, stride = folded + skipped;
-  for_each("glyphdiff::depth_to_space", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
-    int const w = int(pixel % e.w), h = int(pixel / e.w % e.h);
-    std::int64_t const n = pixel / e.w / e.h;
-    for (int k = 0; k < folded; ++k) {
-      int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
-      x[((n * e.h + h) * factor + row) * e.w * factor * channels + (std::int64_t(w) * factor + column) * channels +
-        c] = y[pixel * stride + k];
-    }
-  });
+  for_each(
+      "glyphdiff::depth_to_space", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
+        int const w = int(pixel % e.w), h = int(pixel / e.w % e.h);
+        std::int64_t const n = pixel / e.w / e.h;
+        for (int k = 0; k < folded; ++k) {
+          int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
+          x[((n * e.h + h) * factor + row) * e.w * factor * channels +
+            (std::int64_t(w) * factor + column) * channels + c] = y[pixel * stride + k];
+        }
+      });
 }
 
 }  // namespace glyphdiff::kernels

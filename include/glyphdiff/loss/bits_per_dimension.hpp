@@ -16,20 +16,22 @@ struct BitsPerDimension {
   std::vector<double> total;               ///< [n] the sum
 };
 
-/// Evaluates a network on the images x0 (N,H,W,C), with steps() passes, x_0 estimates clipped to [-1, 1], and noise that
-/// depends on the seed and on the images' global numbers first_sample, first_sample + 1, ...
+/// Evaluates a network on the images x0 (N,H,W,C), with steps() passes, x_0 estimates clipped to [-1, 1], and
+/// noise that depends on the seed and on the images' global numbers first_sample, first_sample + 1, ...
 template <class Exec, class D, Denoiser<Exec> Model>
-BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x0,
-                                    std::uint64_t seed, std::uint64_t first_sample = 0) {
+BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&& model,
+                                    Images<Exec> const& x0, std::uint64_t seed,
+                                    std::uint64_t first_sample = 0) {
   static_assert(detail::HasPosterior<D>, "bits per dimension need a discrete diffusion");
   auto const images = [&](std::string const& label, int channels) {
-    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x0.extent(0), x0.extent(1), x0.extent(2),
-                        channels);
+    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x0.extent(0), x0.extent(1),
+                        x0.extent(2), channels);
   };
   int const samples = static_cast<int>(x0.extent(0)), channels = static_cast<int>(x0.extent(3));
   auto const eps = images("glyphdiff::bits_per_dimension::eps", channels);
   auto const x_t = images("glyphdiff::bits_per_dimension::x_t", channels);
-  auto const output = images("glyphdiff::bits_per_dimension::output", channels * (D::Variance::learned ? 2 : 1));
+  auto const output =
+      images("glyphdiff::bits_per_dimension::output", channels * (D::Variance::learned ? 2 : 1));
   auto const layout = detail::loss_layout<Exec, D>(x0, output);
   int const elements = layout.pixels * channels;
   double const bits = 1 / (elements * std::numbers::ln2);
@@ -44,11 +46,14 @@ BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&
 
   for (int t = 0; t < diffusion.steps(); ++t) {
     std::vector<int> const times(samples, t);
-    std::vector<kernels::LossCoefficients> const coefficients(samples, detail::loss_coefficients(diffusion, t));
+    std::vector<kernels::LossCoefficients> const coefficients(samples,
+                                                              detail::loss_coefficients(diffusion, t));
     kernels::fill_normal(exec, eps.data(), samples, elements,
-                         {seed, Stream::evaluation, std::uint64_t(diffusion.original_timestep(t))}, first_sample);
+                         {seed, Stream::evaluation, std::uint64_t(diffusion.original_timestep(t))},
+                         first_sample);
     q_sample(exec, diffusion, times, x0, eps, x_t);
-    model(exec, x_t, std::span<float const>(network_timesteps(diffusion, std::span<int const>(times))), output);
+    model(exec, x_t, std::span<float const>(network_timesteps(diffusion, std::span<int const>(times))),
+          output);
     auto const device = kernels::upload(exec, coefficients);
     auto term = kernels::sum_per_sample(
         exec, samples, elements,

@@ -2,9 +2,9 @@
 
 namespace glyphdiff {
 
-/// Training objectives. `squared_error`: the mean squared error of the prediction, to which a learned variance adds the
-/// variational bound with the predicted mean detached; otherwise the bound alone, mean and variance. The bound, in bits
-/// per dimension, is multiplied by bound_scale(T).
+/// Training objectives. `squared_error`: the mean squared error of the prediction, to which a learned
+/// variance adds the variational bound with the predicted mean detached; otherwise the bound alone, mean and
+/// variance. The bound, in bits per dimension, is multiplied by bound_scale(T).
 
 /// The simple loss (Ho et al. 2020, equation 14); with a learned variance L_hybrid of one term of the bound.
 struct Mse {
@@ -12,8 +12,8 @@ struct Mse {
   static double bound_scale(int) { return 1; }
 };
 
-/// The bound scaled so that its weight doesn't depend on T: L_hybrid of Nichol & Dhariwal 2021 (section 3.1), in which
-/// the whole bound, T terms, weighs 0.001.
+/// The bound scaled so that its weight doesn't depend on T: L_hybrid of Nichol & Dhariwal 2021 (section 3.1),
+/// in which the whole bound, T terms, weighs 0.001.
 struct RescaledMse {
   static constexpr bool squared_error = true;
   static double bound_scale(int steps) { return steps / 1000.0; }

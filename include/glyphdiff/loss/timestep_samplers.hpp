@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-/// Which timestep each training sample gets: a function of the seed, the training step and the sample's slot in the
-/// step's whole batch, whatever the microbatches.
+/// Which timestep each training sample gets: a function of the seed, the training step and the sample's slot
+/// in the step's whole batch, whatever the microbatches.
 namespace glyphdiff {
 
 /// Timesteps with the importance weights that keep the loss unbiased.
@@ -46,23 +46,27 @@ class UniformTimesteps {
   int steps_;
 };
 
-/// Importance sampling by the root mean square of each timestep's last ten losses (Nichol & Dhariwal 2021, section 3.3):
-/// p_t ~ sqrt(E[L_t^2]), mixed with 0.001 uniform; uniform until every timestep has ten. Meant for the KL objectives.
+/// Importance sampling by the root mean square of each timestep's last ten losses (Nichol & Dhariwal 2021,
+/// section 3.3): p_t ~ sqrt(E[L_t^2]), mixed with 0.001 uniform; uniform until every timestep has ten. Meant
+/// for the KL objectives.
 class LossSecondMoment {
  public:
   static constexpr int history_length = 10;
   static constexpr double uniform_share = 0.001;
 
-  explicit LossSecondMoment(int steps) : steps_(steps), history_(std::size_t(steps) * history_length), counts_(steps) {}
+  explicit LossSecondMoment(int steps)
+      : steps_(steps), history_(std::size_t(steps) * history_length), counts_(steps) {}
 
-  /// Draws for a batch. Call update() only after the whole step, so that microbatches don't change what is drawn.
+  /// Draws for a batch. Call update() only after the whole step, so that microbatches don't change what is
+  /// drawn.
   TimestepBatch<int> draw(std::uint64_t seed, std::uint64_t step, BatchSlice slice) const {
     std::vector<double> const p = probabilities();
     std::vector<double> cumulative(p.size());
     std::partial_sum(p.begin(), p.end(), cumulative.begin());
     TimestepBatch<int> batch;
     for (std::int64_t slot = slice.first; slot < slice.first + slice.count; ++slot) {
-      double const u = uniform_double({seed, Stream::timesteps, step}, random_index(slot, 0)) * cumulative.back();
+      double const u =
+          uniform_double({seed, Stream::timesteps, step}, random_index(slot, 0)) * cumulative.back();
       auto const found = std::upper_bound(cumulative.begin(), cumulative.end() - 1, u);
       batch.times.push_back(static_cast<int>(found - cumulative.begin()));
       batch.weights.push_back(1 / (steps_ * p[batch.times.back()]));
@@ -88,7 +92,8 @@ class LossSecondMoment {
     for (int t = 0; t < steps_; ++t) {
       double squares = 0;
       for (int i = 0; i < history_length; ++i)
-        squares += history_[std::size_t(t) * history_length + i] * history_[std::size_t(t) * history_length + i];
+        squares +=
+            history_[std::size_t(t) * history_length + i] * history_[std::size_t(t) * history_length + i];
       sum += p[t] = std::sqrt(squares / history_length);
     }
     for (double& value : p)
@@ -105,8 +110,9 @@ class LossSecondMoment {
   void restore(std::vector<double> history, std::vector<int> counts) {
     if (history.size() != history_.size() || counts.size() != counts_.size() ||
         std::ranges::any_of(counts, [](int count) { return count < 0 || count > history_length; }))
-      throw Error("loss history", std::to_string(steps_) + " timesteps with up to 10 losses each",
-                  std::to_string(counts.size()) + " timesteps and " + std::to_string(history.size()) + " losses");
+      throw Error(
+          "loss history", std::to_string(steps_) + " timesteps with up to 10 losses each",
+          std::to_string(counts.size()) + " timesteps and " + std::to_string(history.size()) + " losses");
     history_ = std::move(history);
     counts_ = std::move(counts);
   }
@@ -117,8 +123,9 @@ class LossSecondMoment {
   std::vector<int> counts_;
 };
 
-/// For continuous time: slot i of a batch of B gets (i + u_i) / B, which spreads each batch over all noise levels, with
-/// less variance than independent draws. Shuffled, so that microbatches and data order don't correlate with time.
+/// For continuous time: slot i of a batch of B gets (i + u_i) / B, which spreads each batch over all noise
+/// levels, with less variance than independent draws. Shuffled, so that microbatches and data order don't
+/// correlate with time.
 class StratifiedTimesteps {
  public:
   explicit StratifiedTimesteps(bool shuffle = true) : shuffle_(shuffle) {}

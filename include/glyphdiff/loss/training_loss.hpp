@@ -25,7 +25,9 @@ namespace detail {
 
 /// Whether D has the posterior that the variational bound needs.
 template <class D>
-concept HasPosterior = requires(D const& diffusion, typename D::Time t) { diffusion.posterior_mean_x0(t); };
+concept HasPosterior = requires(D const& diffusion, typename D::Time t) {
+  diffusion.posterior_mean_x0(t);
+};
 
 template <class D>
 kernels::LossCoefficients loss_coefficients(D const& diffusion, typename D::Time t) {
@@ -55,10 +57,10 @@ kernels::LossLayout loss_layout(Images<Exec> const& x0, Images<Exec> const& outp
 
 }  // namespace detail
 
-/// The loss of a network's `output` for q_sample(x0, eps) at `times`, and, unless `gradient` is empty, the gradient of
-/// sum_n weights[n] total[n] by the output. `weights` holds what else multiplies a sample's loss (importance 1 / (T p),
-/// 1 / batch with the batch over all microbatches, a loss scale); empty: 1 / N. Images are (N,H,W,C); output and gradient
-/// are (N,H,W,2C) where the variance is learned.
+/// The loss of a network's `output` for q_sample(x0, eps) at `times`, and, unless `gradient` is empty, the
+/// gradient of sum_n weights[n] total[n] by the output. `weights` holds what else multiplies a sample's loss
+/// (importance 1 / (T p), 1 / batch with the batch over all microbatches, a loss scale); empty: 1 / N. Images
+/// are (N,H,W,C); output and gradient are (N,H,W,2C) where the variance is learned.
 template <class Objective, class Exec, class D>
 LossReport training_loss(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
                          std::span<double const> weights, Images<Exec> const& x0, Images<Exec> const& eps,
@@ -90,8 +92,8 @@ LossReport training_loss(Exec const& exec, D const& diffusion, std::span<typenam
   if constexpr (has_bound)
     report.vb = kernels::sum_per_sample(
         exec, samples, elements,
-        kernels::VariationalBound{x0.data(), eps.data(), output.data(), device.data(), gradient.data(), layout,
-                                  std::numeric_limits<float>::infinity(), D::Variance::learned,
+        kernels::VariationalBound{x0.data(), eps.data(), output.data(), device.data(), gradient.data(),
+                                  layout, std::numeric_limits<float>::infinity(), D::Variance::learned,
                                   !Objective::squared_error});
   for (int n = 0; n < samples; ++n) {
     report.mse[n] /= elements;

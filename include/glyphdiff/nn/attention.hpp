@@ -62,8 +62,8 @@ struct Attention {
     auto d_qkv = pass.template tensor<3 * C>(e);
     float* scratch = pass.acquire(kernels::attention_workspace(path<Pass>, pass.exec, shape(e)));
     if (!pass.planning())
-      kernels::attention_backward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data, gradient.data,
-                                  d_qkv.data, scratch);
+      kernels::attention_backward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data,
+                                  gradient.data, d_qkv.data, scratch);
     pass.release(scratch);
     pass.release(tape.qkv);
     pass.release(tape.mixed);
@@ -71,7 +71,8 @@ struct Attention {
     qkv.backward_parameters(pass, e.pixels(), {gradient.data, C}, d_qkv.data);
     qkv.backward_data(pass, e.pixels(), d_qkv.data, {{gradient.data, false}, C});
     pass.release(d_qkv);
-    norm.template backward<false>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data, {{dy.data, true}, C});
+    norm.template backward<false>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data,
+                                  {{dy.data, true}, C});
     pass.release(gradient);
     pass.release(tape.statistics);
     return dy;  // the residual's gradient, with the branch's added

@@ -41,8 +41,8 @@ struct Conv2d {
     auto const s = shape(x.extent);
     float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
     if (!pass.planning())
-      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data, pass.gradients + weight,
-                                      pass.gradients + bias, scratch);
+      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data,
+                                      pass.gradients + weight, pass.gradients + bias, scratch);
     pass.release(scratch);
   }
 
@@ -53,8 +53,8 @@ struct Conv2d {
     auto const s = shape(input);
     float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
     if (!pass.planning())
-      kernels::conv2d_backward_data(path, pass.exec, s, pass.exact, dy.data, pass.parameters + weight, dx.data,
-                                    dx.accumulate, scratch);
+      kernels::conv2d_backward_data(path, pass.exec, s, pass.exact, dy.data, pass.parameters + weight,
+                                    dx.data, dx.accumulate, scratch);
     pass.release(scratch);
   }
 };

@@ -11,15 +11,15 @@ namespace glyphdiff {
 
 /// How well an analytic gradient agrees with finite differences.
 struct GradientCheck {
-  double worst = 0;               ///< largest |analytic - numeric| over the probes, relative to their largest magnitude
+  double worst = 0;  ///< largest |analytic - numeric| over the probes, relative to their largest magnitude
   double analytic = 0, numeric = 0;  ///< at the worst probe
 };
 
-/// Compares `gradient` with central differences of `loss()`, which must read `values` (host memory) anew at each call. Probes
-/// are directions of random signs over random subsets of the values, which says more per evaluation than single
-/// elements and loses less to rounding. Each probe moves a value by +-`step` and by half as much, and extrapolates the
-/// two differences to none (Richardson 1911). A correct gradient in single precision gives `worst` below about 1e-3; a
-/// wrong one about 1.
+/// Compares `gradient` with central differences of `loss()`, which must read `values` (host memory) anew at
+/// each call. Probes are directions of random signs over random subsets of the values, which says more per
+/// evaluation than single elements and loses less to rounding. Each probe moves a value by +-`step` and by
+/// half as much, and extrapolates the two differences to none (Richardson 1911). A correct gradient in single
+/// precision gives `worst` below about 1e-3; a wrong one about 1.
 template <class Loss>
 GradientCheck check_gradient(Loss&& loss, std::span<float> values, std::span<float const> gradient,
                              float step = 1e-2f, int probes = 8, std::uint64_t seed = 0) {

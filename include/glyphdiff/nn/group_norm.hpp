@@ -6,8 +6,8 @@
 
 namespace glyphdiff::nn {
 
-/// Group normalisation over C channels in `Groups` groups, optionally modulated by an embedding and followed by SiLU; one
-/// or two sources, whose boundary may lie inside a group.
+/// Group normalisation over C channels in `Groups` groups, optionally modulated by an embedding and followed
+/// by SiLU; one or two sources, whose boundary may lie inside a group.
 template <int C, int Groups>
 struct GroupNorm {
   static_assert(C % Groups == 0, "GroupNorm: the number of groups must divide the number of channels");
@@ -29,15 +29,16 @@ struct GroupNorm {
                float* y) const {
     float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
     if (!pass.planning())
-      kernels::group_norm_statistics<typename Pass::Path>(pass.exec, e, x, Groups, epsilon, statistics, scratch);
+      kernels::group_norm_statistics<typename Pass::Path>(pass.exec, e, x, Groups, epsilon, statistics,
+                                                          scratch);
     pass.release(scratch);
     reapply<Silu>(pass, e, x, statistics, embedding, y);
   }
 
   /// y again, from the statistics that forward() found.
   template <bool Silu, class Pass>
-  void reapply(Pass& pass, Extent e, kernels::Channels x, float const* statistics, kernels::ScaleShift embedding,
-               float* y) const {
+  void reapply(Pass& pass, Extent e, kernels::Channels x, float const* statistics,
+               kernels::ScaleShift embedding, float* y) const {
     float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
     if (!pass.planning())
       kernels::group_norm_forward<Silu, typename Pass::Path>(pass.exec, e, x, Groups, statistics,
@@ -48,13 +49,13 @@ struct GroupNorm {
 
   /// dx from dy (dx may be dy), the embedding's gradient, and the parameters' gradients (added).
   template <bool Silu, class Pass>
-  void backward(Pass& pass, Extent e, kernels::Channels x, float const* statistics, kernels::ScaleShift embedding,
-                float const* dy, kernels::ChannelsGradient dx) const {
+  void backward(Pass& pass, Extent e, kernels::Channels x, float const* statistics,
+                kernels::ScaleShift embedding, float const* dy, kernels::ChannelsGradient dx) const {
     float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
     if (!pass.planning())
       kernels::group_norm_backward<Silu, typename Pass::Path>(
-          pass.exec, e, x, Groups, statistics, pass.parameters + weight, pass.parameters + bias, embedding, dy, dx,
-          pass.gradients + weight, pass.gradients + bias, scratch);
+          pass.exec, e, x, Groups, statistics, pass.parameters + weight, pass.parameters + bias, embedding,
+          dy, dx, pass.gradients + weight, pass.gradients + bias, scratch);
     pass.release(scratch);
   }
 };

@@ -6,8 +6,8 @@
 #include <array>
 #include <type_traits>
 
-/// The U, as a recursive type: a Level owns everything below it. On the way up each level pops exactly the skips that it
-/// pushed on the way down, so skips are its own members and there is no stack of them.
+/// The U, as a recursive type: a Level owns everything below it. On the way up each level pops exactly the
+/// skips that it pushed on the way down, so skips are its own members and there is no stack of them.
 namespace glyphdiff::nn {
 
 /// A ResBlock, and attention behind it where the level has it.
@@ -28,8 +28,10 @@ struct Stage {
     typename Block::Tape block;
     typename Attend::Tape attention;
     Tensor<Out>& output() {
-      if constexpr (attends) return attention.output;
-      else return block.output;
+      if constexpr (attends)
+        return attention.output;
+      else
+        return block.output;
     }
   };
 
@@ -74,12 +76,16 @@ struct Middle {
     typename Block::Tape first, second;
     typename Attend::Tape attention;
     Tensor<C>& attended() {
-      if constexpr (attends) return attention.output;
-      else return first.output;
+      if constexpr (attends)
+        return attention.output;
+      else
+        return first.output;
     }
     Tensor<C>& output() {
-      if constexpr (two_blocks) return second.output;
-      else return attended();
+      if constexpr (two_blocks)
+        return second.output;
+      else
+        return attended();
     }
   };
 
@@ -118,16 +124,15 @@ struct Middle {
 template <class Spec, int level>
 struct Descent;
 
-/// One resolution: R = res_blocks stages down, what lies below, and the stages up that read its skips, newest first. The
-/// last one up reads the level's own input, unless level_input_skips is off.
+/// One resolution: R = res_blocks stages down, what lies below, and the stages up that read its skips, newest
+/// first. The last one up reads the level's own input, unless level_input_skips is off.
 template <class Spec, int level>
 struct Level {
   static constexpr UNetConfig const& config = Spec::config;
   static constexpr int In = config.width(level > 0 ? level - 1 : 0), Out = config.width(level);
   static constexpr int repeats = config.res_blocks - 1;
   static constexpr bool joins_input = config.level_input_skips;
-  using Below =
-      std::conditional_t<level + 1 == config.levels(), Middle<Spec>, Descent<Spec, level>>;
+  using Below = std::conditional_t<level + 1 == config.levels(), Middle<Spec>, Descent<Spec, level>>;
   using Enter = Stage<Spec, level, In, 0, false>;
   using Descend = Stage<Spec, level, Out, 0, false>;
   using Meet = Stage<Spec, level, Below::Out, Out, true>;
@@ -157,8 +162,10 @@ struct Level {
     /// Output of the i-th stage up, not counting `leave`.
     Tensor<Out>& up(int i) { return i == 0 ? meet.output() : ascend[i - 1].output(); }
     Tensor<Out>& output() {
-      if constexpr (joins_input) return leave.output();
-      else return up(repeats);
+      if constexpr (joins_input)
+        return leave.output();
+      else
+        return up(repeats);
     }
   };
 
@@ -210,7 +217,8 @@ struct Level {
       dy = d_up.tensor;
     }
     Gradient<Below::Out> d_below;
-    meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, dy, d_below, d_down[repeats], tape.meet);
+    meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, dy, d_below, d_down[repeats],
+                  tape.meet);
     below.backward(pass, tape.down(repeats), e, d_below.tensor, d_down[repeats], tape.below);
     Gradient<0> none;
     for (int i = repeats - 1; i >= 0; --i)
@@ -224,7 +232,8 @@ template <class Spec, int C, Resampling R>
 struct Transition {
   static constexpr UNetConfig const& config = Spec::config;
   static constexpr bool resblock = config.resblock_updown;
-  using Layer = std::conditional_t<resblock, ResBlock<Spec, C, 0, C, R>, Resample<C, R, config.conv_resample>>;
+  using Layer =
+      std::conditional_t<resblock, ResBlock<Spec, C, 0, C, R>, Resample<C, R, config.conv_resample>>;
   using Tape = typename Layer::Tape;
   static constexpr std::int64_t parameter_count = Layer::parameter_count;
 
@@ -234,15 +243,19 @@ struct Transition {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Embedding e, Tape& tape) const {
-    if constexpr (resblock) layer.forward(pass, {x}, e, tape);
-    else layer.forward(pass, x, tape);
+    if constexpr (resblock)
+      layer.forward(pass, {x}, e, tape);
+    else
+      layer.forward(pass, x, tape);
   }
 
   template <class Pass>
   void backward(Pass& pass, Tensor<C> x, Embedding e, Tensor<C> dy, Gradient<C>& dx, Tape& tape) const {
     Gradient<0> none;
-    if constexpr (resblock) layer.backward(pass, {x}, e, dy, dx, none, tape);
-    else layer.backward(pass, x, dy, dx, tape);
+    if constexpr (resblock)
+      layer.backward(pass, {x}, e, dy, dx, none, tape);
+    else
+      layer.backward(pass, x, dy, dx, tape);
   }
 };
 
@@ -272,7 +285,8 @@ struct Descent {
     down.declare(list, "input_blocks." + std::to_string(input++) + ".0");
     lower.declare(list, input, output);
     // The up layer shares the number of the lower level's last stage, behind its block and attention.
-    up.declare(list, "output_blocks." + std::to_string(output - 1) + (config.attention_at(upper + 1) ? ".2" : ".1"));
+    up.declare(
+        list, "output_blocks." + std::to_string(output - 1) + (config.attention_at(upper + 1) ? ".2" : ".1"));
   }
 
   template <class Pass>

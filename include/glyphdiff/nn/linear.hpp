@@ -25,7 +25,8 @@ struct Linear {
 
   /// y (rows, Out) from x (rows, In), which may be two sources; residual: null, or (rows, Out) to add.
   template <class Pass>
-  void forward(Pass& pass, std::int64_t rows, kernels::Channels x, float* y, float const* residual = nullptr) const {
+  void forward(Pass& pass, std::int64_t rows, kernels::Channels x, float* y,
+               float const* residual = nullptr) const {
     using kernels::Transpose;
     typename Pass::Path const path;
     int const parts = x.second_channels > 0 ? 2 : 1;
@@ -36,9 +37,9 @@ struct Linear {
           pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::no, Transpose::yes));
       if (!pass.planning())
         kernels::matmul(path, pass.exec, shape, part == 0 ? x.first : x.second, width, Transpose::no,
-                        pass.parameters + weight + (part == 0 ? 0 : x.first_channels), In, Transpose::yes, y, Out,
-                        part > 0, part == 0 ? pass.parameters + bias : nullptr, part == 0 ? residual : nullptr,
-                        scratch);
+                        pass.parameters + weight + (part == 0 ? 0 : x.first_channels), In, Transpose::yes, y,
+                        Out, part > 0, part == 0 ? pass.parameters + bias : nullptr,
+                        part == 0 ? residual : nullptr, scratch);
       pass.release(scratch);
     }
   }
@@ -55,9 +56,9 @@ struct Linear {
       float* scratch =
           pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::yes, Transpose::no));
       if (!pass.planning())
-        kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::yes, part == 0 ? x.first : x.second, width,
-                        Transpose::no, pass.gradients + weight + (part == 0 ? 0 : x.first_channels), In, true,
-                        nullptr, nullptr, scratch);
+        kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::yes, part == 0 ? x.first : x.second,
+                        width, Transpose::no, pass.gradients + weight + (part == 0 ? 0 : x.first_channels),
+                        In, true, nullptr, nullptr, scratch);
       pass.release(scratch);
     }
     float* sums = pass.acquire(kernels::column_sums_workspace(rows, Out));
@@ -80,8 +81,8 @@ struct Linear {
           pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::no, Transpose::no));
       if (!pass.planning())
         kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::no,
-                        pass.parameters + weight + (part == 0 ? 0 : dx.first_channels), In, Transpose::no, sink.data,
-                        width, sink.accumulate, nullptr, nullptr, scratch);
+                        pass.parameters + weight + (part == 0 ? 0 : dx.first_channels), In, Transpose::no,
+                        sink.data, width, sink.accumulate, nullptr, nullptr, scratch);
       pass.release(scratch);
     }
   }

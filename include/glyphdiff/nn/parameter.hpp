@@ -17,7 +17,8 @@ enum class Initialisation {
   normal,  ///< N(0, 1), for embedding tables
 };
 
-/// A parameter as checkpoints know it: the reference's state-dict name, PyTorch's shape, its place in the arena.
+/// A parameter as checkpoints know it: the reference's state-dict name, PyTorch's shape, its place in the
+/// arena.
 struct ParameterInfo {
   std::string name;
   std::vector<std::int64_t> shape;

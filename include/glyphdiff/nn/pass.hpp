@@ -13,8 +13,8 @@ struct DropoutKey {
   std::int64_t first_sample = 0;  ///< global number of the batch's first sample
 };
 
-/// One way through a network: what every layer needs to know. Layers ask `planning()` before they launch anything, so
-/// that the same code finds the memory plan and follows it.
+/// One way through a network: what every layer needs to know. Layers ask `planning()` before they launch
+/// anything, so that the same code finds the memory plan and follows it.
 template <class Exec_, class Path_>
 struct Pass {
   using Exec = Exec_;

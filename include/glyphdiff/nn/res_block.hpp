@@ -14,11 +14,11 @@ struct Embedding {
   float* gradient = nullptr;  ///< blocks add to it
 };
 
-/// The residual block of ADM: norm, SiLU, [resample], convolution; the embedding; norm, SiLU, dropout, convolution; plus
-/// the skip. Reads one activation (B = 0) or the pair [h | skip] without concatenating it.
+/// The residual block of ADM: norm, SiLU, [resample], convolution; the embedding; norm, SiLU, dropout,
+/// convolution; plus the skip. Reads one activation (B = 0) or the pair [h | skip] without concatenating it.
 ///
-/// Of what the backward pass needs, only the middle activation and the output are kept; the normalised inputs of both
-/// convolutions are computed again.
+/// Of what the backward pass needs, only the middle activation and the output are kept; the normalised inputs
+/// of both convolutions are computed again.
 template <class Spec, int A, int B, int Out, Resampling R = Resampling::none>
 struct ResBlock {
   static constexpr UNetConfig const& config = Spec::config;
@@ -110,7 +110,8 @@ struct ResBlock {
     pass.release(tape.output);
 
     auto gradient = pass.template tensor<Out>(out);  // the second convolution's input, then gradients
-    norm_out.template reapply<true>(pass, out, middle(tape), tape.statistics_out, scale_shift(tape), gradient.data);
+    norm_out.template reapply<true>(pass, out, middle(tape), tape.statistics_out, scale_shift(tape),
+                                    gradient.data);
     drop(pass, gradient);
     conv_out.backward_parameters(pass, gradient, dy);
     conv_out.backward_data(pass, out, dy, {gradient.data, false});
@@ -121,7 +122,8 @@ struct ResBlock {
     norm_out.template backward<true>(pass, out, middle(tape), tape.statistics_out, modulation, gradient.data,
                                      {{gradient.data, false}, Out});
     if constexpr (!modulated) {
-      if (!pass.planning()) kernels::sum_per_image<typename Pass::Path>(pass.exec, out, Out, gradient.data, d_embedding);
+      if (!pass.planning())
+        kernels::sum_per_image<typename Pass::Path>(pass.exec, out, Out, gradient.data, d_embedding);
     }
     pass.release(tape.middle);
     pass.release(tape.statistics_out);

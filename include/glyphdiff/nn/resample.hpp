@@ -35,8 +35,8 @@ void resample_backward(Pass& pass, Extent e, int channels, float const* dy, kern
     kernels::sum_blocks<typename Pass::Path>(pass.exec, e, channels, 1.0f, dy, dx);
 }
 
-/// Halves or doubles the resolution between levels: a strided convolution or a convolution behind nearest-neighbour
-/// upsampling when WithConvolution, else without parameters.
+/// Halves or doubles the resolution between levels: a strided convolution or a convolution behind
+/// nearest-neighbour upsampling when WithConvolution, else without parameters.
 template <int C, Resampling R, bool WithConvolution>
 struct Resample {
   static_assert(R != Resampling::none);
@@ -50,7 +50,8 @@ struct Resample {
   Convolution convolution;
 
   void declare(ParameterList& list, std::string const& name) {
-    if constexpr (WithConvolution) convolution.declare(list, name + (R == Resampling::down ? ".op" : ".conv"));
+    if constexpr (WithConvolution)
+      convolution.declare(list, name + (R == Resampling::down ? ".op" : ".conv"));
   }
 
   template <class Pass>

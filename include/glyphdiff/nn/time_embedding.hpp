@@ -7,7 +7,8 @@
 
 namespace glyphdiff::nn {
 
-/// Timestep and class to the embedding that modulates every block: sinusoid, Linear, SiLU, Linear, + label row, SiLU.
+/// Timestep and class to the embedding that modulates every block: sinusoid, Linear, SiLU, Linear, + label
+/// row, SiLU.
 template <class Spec>
 struct TimeEmbedding {
   static constexpr UNetConfig const& config = Spec::config;
@@ -46,13 +47,15 @@ struct TimeEmbedding {
     second.forward(pass, n, {tape.activated_hidden, wide}, tape.embedding);
     if (!pass.planning()) {
       if constexpr (config.classes > 0)
-        kernels::label_embedding_forward(pass.exec, n, wide, label_ids, pass.parameters + labels, tape.embedding);
+        kernels::label_embedding_forward(pass.exec, n, wide, label_ids, pass.parameters + labels,
+                                         tape.embedding);
       kernels::silu_forward(pass.exec, tape.embedding, tape.activated, size);
     }
     return {tape.activated, nullptr};
   }
 
-  /// Turns the blocks' gradient of the activated embedding into the parameters' (added). Overwrites `gradient`.
+  /// Turns the blocks' gradient of the activated embedding into the parameters' (added). Overwrites
+  /// `gradient`.
   template <class Pass>
   void backward(Pass& pass, int n, int const* label_ids, float* gradient, Tape& tape) const {
     std::int64_t const size = std::int64_t(n) * wide;

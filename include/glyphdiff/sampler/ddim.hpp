@@ -14,9 +14,10 @@ struct DdimOptions {
 };
 
 /// Takes x (N,H,W,C), noise of the last noise level, to images (Song et al. 2020, equation 12).
-template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise, class Progress = NoProgress>
-void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x, Noise&& noise = {},
-                 DdimOptions options = {}, Progress&& progress = {}) {
+template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
+          class Progress = NoProgress>
+void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
+                 Noise&& noise = {}, DdimOptions options = {}, Progress&& progress = {}) {
   if (!(options.eta >= 0 && options.eta <= 1)) throw Error("DDIM eta", "0 to 1", std::to_string(options.eta));
   std::vector<detail::Move> moves;
   for (SamplingStep const& s : diffusion.sampling_steps()) {
@@ -31,18 +32,19 @@ void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exe
 }
 
 /// Fills x (N,H,W,C) with samples.
-template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise, class Progress = NoProgress>
-void ddim_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x, Noise&& noise = {},
-                 DdimOptions options = {}, Progress&& progress = {}) {
+template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
+          class Progress = NoProgress>
+void ddim_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
+                 Noise&& noise = {}, DdimOptions options = {}, Progress&& progress = {}) {
   noise.start(exec, x);
   ddim_decode(exec, diffusion, model, x, noise, options, progress);
 }
 
-/// The inverse at eta = 0: takes images x, seen as the lowest noise level, to the noise that ddim_decode turns into
-/// them, up to the error of the steps (Song et al. 2020, section 4.3). `eta` is ignored.
+/// The inverse at eta = 0: takes images x, seen as the lowest noise level, to the noise that ddim_decode
+/// turns into them, up to the error of the steps (Song et al. 2020, section 4.3). `eta` is ignored.
 template <class Exec, class D, Denoiser<Exec> Model, class Progress = NoProgress>
-void ddim_encode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x, DdimOptions options = {},
-                 Progress&& progress = {}) {
+void ddim_encode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
+                 DdimOptions options = {}, Progress&& progress = {}) {
   auto const steps = diffusion.sampling_steps();  // from noise to image
   std::vector<detail::Move> moves;
   for (std::size_t i = steps.size(); i-- > 1;) {

@@ -10,11 +10,12 @@ struct DdpmOptions {
   bool clip_x0 = true;  ///< estimates of x_0 to [-1, 1]
 };
 
-/// Ancestral sampling (Ho et al. 2020, algorithm 2): x_{t-1} ~ N(posterior mean at the estimate of x_0, variance).
-/// Fills x (N,H,W,C) with samples, through every step of `diffusion`; see respaced() for fewer.
-template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise, class Progress = NoProgress>
-void ddpm_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x, Noise&& noise = {},
-                 DdpmOptions options = {}, Progress&& progress = {}) {
+/// Ancestral sampling (Ho et al. 2020, algorithm 2): x_{t-1} ~ N(posterior mean at the estimate of x_0,
+/// variance). Fills x (N,H,W,C) with samples, through every step of `diffusion`; see respaced() for fewer.
+template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
+          class Progress = NoProgress>
+void ddpm_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
+                 Noise&& noise = {}, DdpmOptions options = {}, Progress&& progress = {}) {
   std::vector<detail::Move> moves;
   for (SamplingStep const& s : diffusion.sampling_steps()) {
     kernels::SamplerStep step = detail::estimate_x0<D>(s.here, options.clip_x0);

@@ -6,10 +6,13 @@
 
 namespace glyphdiff {
 
-/// What samplers need of a network: model(exec, x, timesteps, output) computes the output (N,H,W,C or 2C) for images x
-/// (N,H,W,C) at one network timestep per image. Class labels and the like are the model's own business.
+/// What samplers need of a network: model(exec, x, timesteps, output) computes the output (N,H,W,C or 2C) for
+/// images x (N,H,W,C) at one network timestep per image. Class labels and the like are the model's own
+/// business.
 template <class Model, class Exec>
 concept Denoiser = requires(Model& model, Exec const& exec, Images<Exec> const& images,
-                            std::span<float const> timesteps) { model(exec, images, timesteps, images); };
+                            std::span<float const> timesteps) {
+  model(exec, images, timesteps, images);
+};
 
 }  // namespace glyphdiff

@@ -46,10 +46,11 @@ struct Move {
 template <class D, class Exec, Denoiser<Exec> Model, NoiseSource<Exec> Noise, class Progress>
 void walk(Exec const& exec, std::vector<Move> const& moves, Model& model, Images<Exec> const& x, Noise& noise,
           Progress& progress) {
-  int const channels = static_cast<int>(x.extent(3)), output_channels = D::Variance::learned ? 2 * channels : channels;
+  int const channels = static_cast<int>(x.extent(3)),
+            output_channels = D::Variance::learned ? 2 * channels : channels;
   auto const images = [&](std::string const& label, int count) {
-    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x.extent(0), x.extent(1), x.extent(2),
-                        count);
+    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x.extent(0), x.extent(1),
+                        x.extent(2), count);
   };
   Images<Exec> const output = images("glyphdiff::sampler::output", output_channels);
   Images<Exec> const step_noise = images("glyphdiff::sampler::noise", channels);
@@ -59,8 +60,8 @@ void walk(Exec const& exec, std::vector<Move> const& moves, Model& model, Images
     timesteps.assign(timesteps.size(), static_cast<float>(moves[i].timestep));
     model(exec, x, std::span<float const>(timesteps), output);
     noise.step(exec, i, step_noise);
-    kernels::sampler_step(exec, x.extent(0) * x.extent(1) * x.extent(2), channels, output.data(), output_channels,
-                          step_noise.data(), moves[i].step, x.data());
+    kernels::sampler_step(exec, x.extent(0) * x.extent(1) * x.extent(2), channels, output.data(),
+                          output_channels, step_noise.data(), moves[i].step, x.data());
     progress(i + 1, steps, x);
   }
   exec.fence();

@@ -8,9 +8,9 @@
 
 namespace glyphdiff {
 
-/// alpha = cos(pi t / 2), sigma = sin(pi t / 2) for continuous t in [0, 1], from image to noise. The log signal-to-noise
-/// ratio log(alpha^2 / sigma^2) = -2 log tan(pi t / 2) is kept within +-20 (Saharia et al. 2022), which moves t by less
-/// than 3e-5 at the ends.
+/// alpha = cos(pi t / 2), sigma = sin(pi t / 2) for continuous t in [0, 1], from image to noise. The log
+/// signal-to-noise ratio log(alpha^2 / sigma^2) = -2 log tan(pi t / 2) is kept within +-20 (Saharia et al.
+/// 2022), which moves t by less than 3e-5 at the ends.
 struct ContinuousCosine {
   static constexpr double max_log_snr = 20;
 

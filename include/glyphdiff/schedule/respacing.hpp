@@ -13,9 +13,10 @@
 namespace glyphdiff {
 
 /// Which of `steps` timesteps a shorter sampling run keeps, ascending.
-/// "ddimN": the smallest stride from 0 that gives exactly N (Song et al. 2020). "N" or "a,b,c": `steps` is cut into equal
-/// sections, the first ones one longer, and each keeps that many, spread from its first to its last (Nichol & Dhariwal
-/// 2021, section 4). "": all of them. Throws Error for anything else, and where the count can't be had.
+/// "ddimN": the smallest stride from 0 that gives exactly N (Song et al. 2020). "N" or "a,b,c": `steps` is
+/// cut into equal sections, the first ones one longer, and each keeps that many, spread from its first to its
+/// last (Nichol & Dhariwal 2021, section 4). "": all of them. Throws Error for anything else, and where the
+/// count can't be had.
 inline std::vector<int> respaced_timesteps(std::string_view respacing, int steps) {
   std::string const quoted = "timestep respacing \"" + std::string(respacing) + "\"";
   auto const number = [&](std::string_view text) {
@@ -52,12 +53,14 @@ inline std::vector<int> respaced_timesteps(std::string_view respacing, int steps
   for (int section = 0, first = 0; section < sections; ++section) {
     int const size = steps / sections + (section < steps % sections ? 1 : 0), count = counts[section];
     if (size < count)
-      throw Error(quoted, "at most " + std::to_string(size) + " of the " + std::to_string(size) +
-                              " timesteps in section " + std::to_string(section + 1),
+      throw Error(quoted,
+                  "at most " + std::to_string(size) + " of the " + std::to_string(size) +
+                      " timesteps in section " + std::to_string(section + 1),
                   std::to_string(count));
     double const stride = count > 1 ? (size - 1) / double(count - 1) : 1.0;
     double position = 0;
-    for (int i = 0; i < count; ++i, position += stride)  // accumulated, and halves rounded to even, as files expect
+    for (int i = 0; i < count;
+         ++i, position += stride)  // accumulated, and halves rounded to even, as files expect
       kept.push_back(first + static_cast<int>(std::nearbyint(position)));
     first += size;
   }

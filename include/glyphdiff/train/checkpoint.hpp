@@ -23,7 +23,8 @@ TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValu
   TrainingState state;
   state.table = parameter_blocks(trainer.net().parameter_list());
   state.parameters = trainer.net().parameters();
-  for (auto const& average : trainer.ema().averages()) state.averages.push_back({average.rate, average.values});
+  for (auto const& average : trainer.ema().averages())
+    state.averages.push_back({average.rate, average.values});
   state.first_moment = trainer.adamw().first_moment;
   state.second_moment = trainer.adamw().second_moment;
   state.configuration = describe(Net::config);
@@ -42,18 +43,20 @@ TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValu
 
 }  // namespace detail
 
-/// Writes the trainer's whole state to `path`, in place of what was there once all of it is on disk. `run`: whatever
-/// else must be the same for the run to go on (the data set, the diffusion process). Throws Error; the old file
-/// survives then.
+/// Writes the trainer's whole state to `path`, in place of what was there once all of it is on disk. `run`:
+/// whatever else must be the same for the run to go on (the data set, the diffusion process). Throws Error;
+/// the old file survives then.
 template <class Net, class D, class Objective, class Times>
-void save_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run = {}) {
+void save_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
+                     KeyValues const& run = {}) {
   save_checkpoint(path, detail::training_state(trainer, run));
 }
 
-/// Continues from a checkpoint of the same configuration, batch size, seed and `run`. Throws Error, one sentence that says
-/// what is wrong or lists what differs; the trainer is untouched then.
+/// Continues from a checkpoint of the same configuration, batch size, seed and `run`. Throws Error, one
+/// sentence that says what is wrong or lists what differs; the trainer is untouched then.
 template <class Net, class D, class Objective, class Times>
-void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run = {}) {
+void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
+                     KeyValues const& run = {}) {
   TrainingState state = detail::training_state(trainer, run);
   load_checkpoint(path, state);
   trainer.adamw().steps = state.step;

@@ -4,8 +4,8 @@
 
 namespace glyphdiff {
 
-/// Turns Ctrl-C (and a polite kill) into a question that a training loop can ask between steps. A second Ctrl-C ends the
-/// program at once. One at a time.
+/// Turns Ctrl-C (and a polite kill) into a question that a training loop can ask between steps. A second
+/// Ctrl-C ends the program at once. One at a time.
 class Interrupt {
  public:
   Interrupt() {

@@ -9,8 +9,8 @@
 
 namespace glyphdiff {
 
-/// One line on stderr that says how far a run is: step, loss, images per second, time left. Where stderr is not a terminal
-/// it writes a plain line every tenth of the run instead.
+/// One line on stderr that says how far a run is: step, loss, images per second, time left. Where stderr is
+/// not a terminal it writes a plain line every tenth of the run instead.
 class ProgressBar {
   using Clock = std::chrono::steady_clock;
 
@@ -30,7 +30,8 @@ class ProgressBar {
     shown_ = now;
     double const seconds = std::chrono::duration<double>(now - start_ - paused_).count();
     double const rate = (step - first_) / (seconds > 0 ? seconds : 1e-9);
-    std::string const text = "step " + std::to_string(step) + "/" + std::to_string(last_) + format("  loss %.4f", mean_loss_) +
+    std::string const text = "step " + std::to_string(step) + "/" + std::to_string(last_) +
+                             format("  loss %.4f", mean_loss_) +
                              format("  %.0f images/s", rate * images_per_step_) + "  " +
                              (final_step ? "took " + clock(seconds) : clock((last_ - step) / rate) + " left");
     if (terminal_) {
@@ -63,7 +64,8 @@ class ProgressBar {
     auto const whole = std::int64_t(seconds + 0.5);
     char text[32];
     if (whole >= 3600)
-      std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", long(whole / 3600), long(whole / 60 % 60), long(whole % 60));
+      std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", long(whole / 3600), long(whole / 60 % 60),
+                    long(whole % 60));
     else
       std::snprintf(text, sizeof text, "%ld:%02ld", long(whole / 60), long(whole % 60));
     return text;

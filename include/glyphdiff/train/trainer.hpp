@@ -20,20 +20,20 @@ namespace glyphdiff {
 struct TrainOptions {
   std::uint64_t seed = 0;
   int batch = 16;
-  int microbatch = 0;                    ///< images per pass over the network; 0: the whole batch
-  bool sum_microbatches = false;         ///< add the microbatches' mean losses, as ADM does, instead of averaging
+  int microbatch = 0;             ///< images per pass over the network; 0: the whole batch
+  bool sum_microbatches = false;  ///< add the microbatches' mean losses, as ADM does, instead of averaging
   LearningRate learning_rate{};
   AdamWOptions adamw{};
-  double clip_norm = 0;                  ///< largest norm of the gradient; 0: no clipping
+  double clip_norm = 0;  ///< largest norm of the gradient; 0: no clipping
   std::vector<double> ema_rates{0.9999};
   bool ema_warm_up = true;
 };
 
 /// What one update did.
 struct StepReport {
-  std::int64_t step;      ///< updates taken, this one included
-  double loss, mse, vb;   ///< means over the batch, importance-weighted as trained
-  double gradient_norm;   ///< before clipping
+  std::int64_t step;     ///< updates taken, this one included
+  double loss, mse, vb;  ///< means over the batch, importance-weighted as trained
+  double gradient_norm;  ///< before clipping
   double learning_rate;
   std::vector<double> losses;  ///< of each sample, not weighted, in slot order
 };
@@ -47,13 +47,14 @@ struct TrainingMemory {
   std::int64_t total() const { return parameters * arenas + activations + images; }
 };
 
-/// Trains a UNet on a diffusion process: noise, network, loss, backward, clip, AdamW, averages. Everything random is a
-/// function of (seed, step, slot), so that a resumed run continues bit for bit.
+/// Trains a UNet on a diffusion process: noise, network, loss, backward, clip, AdamW, averages. Everything
+/// random is a function of (seed, step, slot), so that a resumed run continues bit for bit.
 ///
-/// TimestepSampler: UniformTimesteps, LossSecondMoment or StratifiedTimesteps. The network must outlive the trainer.
+/// TimestepSampler: UniformTimesteps, LossSecondMoment or StratifiedTimesteps. The network must outlive the
+/// trainer.
 template <class Net, class D, class Objective = Mse,
-          class TimestepSampler =
-              std::conditional_t<std::is_same_v<typename D::Time, int>, UniformTimesteps, StratifiedTimesteps>>
+          class TimestepSampler = std::conditional_t<std::is_same_v<typename D::Time, int>, UniformTimesteps,
+                                                     StratifiedTimesteps>>
 class Trainer {
  public:
   using Exec = typename Net::execution_space;
@@ -61,9 +62,10 @@ class Trainer {
 
   static_assert(D::Variance::learned == Net::config.learned_sigma,
                 "Trainer: learned_sigma of the network and LearnedRange of the diffusion go together");
-  static_assert(std::is_same_v<decltype(std::declval<TimestepSampler>().draw(0, 0, BatchSlice{})), TimestepBatch<Time>>,
-                "Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones "
-                "StratifiedTimesteps");
+  static_assert(
+      std::is_same_v<decltype(std::declval<TimestepSampler>().draw(0, 0, BatchSlice{})), TimestepBatch<Time>>,
+      "Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones "
+      "StratifiedTimesteps");
 
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options)
       : exec_(exec),
@@ -75,12 +77,14 @@ class Trainer {
         ema_(exec, net.parameters(), options_.ema_rates, options_.ema_warm_up),
         gradient_norm_(net.parameter_list().total()),
         gradients_("glyphdiff::gradients", net.parameter_list().total()) {
-    if (options_.batch < 1) throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
-    if (options_.microbatch <= 0 || options_.microbatch > options_.batch) options_.microbatch = options_.batch;
+    if (options_.batch < 1)
+      throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
+    if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
+      options_.microbatch = options_.batch;
   }
 
-  /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and, for a network with classes, as many labels. Throws
-  /// NotFinite, having changed nothing, if the loss or the gradient is not a number.
+  /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and, for a network with classes, as many
+  /// labels. Throws NotFinite, having changed nothing, if the loss or the gradient is not a number.
   StepReport step(HostImages const& x0, std::span<int const> labels = {}) {
     int const batch = options_.batch;
     if (int(x0.extent(0)) != batch || int(x0.extent(3)) != Net::config.channels)
@@ -121,8 +125,8 @@ class Trainer {
     m.parameters = net_->parameter_list().total() * std::int64_t(sizeof(float));
     m.arenas = 4 + std::int64_t(ema_.averages().size());  // parameters, gradients, two moments
     m.activations = tape_.bytes(*net_, exec_, {n, height, width});
-    m.images = std::int64_t(n) * height * width * (3 * Net::config.channels + 2 * Net::config.out_channels()) *
-               std::int64_t(sizeof(float));
+    m.images = std::int64_t(n) * height * width *
+               (3 * Net::config.channels + 2 * Net::config.out_channels()) * std::int64_t(sizeof(float));
     return m;
   }
 
@@ -139,13 +143,15 @@ class Trainer {
 
  private:
   static TimestepSampler make_timestep_sampler(D const& diffusion) {
-    if constexpr (std::is_same_v<TimestepSampler, StratifiedTimesteps>) return TimestepSampler();
-    else return TimestepSampler(diffusion.steps());
+    if constexpr (std::is_same_v<TimestepSampler, StratifiedTimesteps>)
+      return TimestepSampler();
+    else
+      return TimestepSampler(diffusion.steps());
   }
 
   /// Forward and backward of `count` images from slot `first` on.
-  void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn, int first,
-                  int count, StepReport& report) {
+  void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn,
+                  int first, int count, StepReport& report) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
     make_room(count, h, w);
     auto const range = std::pair(first, first + count);
@@ -158,14 +164,14 @@ class Trainer {
     std::span<Time const> const times(drawn.times.data() + first, count);
     q_sample(exec_, diffusion_, times, x0_, eps_, x_t_);
     auto const timesteps = network_timesteps(diffusion_, times);
-    net_->forward(exec_, x_t_, timesteps, labels.empty() ? labels : labels.subspan(first, count), output_, tape_,
-                  {options_.seed, std::uint64_t(adamw_.steps), first});
+    net_->forward(exec_, x_t_, timesteps, labels.empty() ? labels : labels.subspan(first, count), output_,
+                  tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
 
     std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
     double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
     for (double& weight : weights) weight *= share;
-    LossReport const loss = training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), x0_,
-                                                     eps_, output_, d_output_);
+    LossReport const loss = training_loss<Objective>(
+        exec_, diffusion_, times, std::span<double const>(weights), x0_, eps_, output_, d_output_);
     net_->backward(exec_, d_output_, gradients_, tape_);
     for (int n = 0; n < count; ++n) {
       double const weight = drawn.weights[first + n] / options_.batch;

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-/// Attention on the host's cores: a worker takes the rows of one head of one image a block at a time, so that the T x T
-/// scores are never stored.
+/// Attention on the host's cores: a worker takes the rows of one head of one image a block at a time, so that
+/// the T x T scores are never stored.
 namespace glyphdiff::kernels::host {
 
 inline constexpr int attention_rows = 64;
@@ -22,7 +22,8 @@ struct AttentionScratch {
   explicit AttentionScratch(AttentionShape s)
       : T(s.pixels), width(s.head_channels), rows(s.pixels < attention_rows ? s.pixels : attention_rows) {
     product = 0;
-    for (MatmulShape const& m : {MatmulShape{rows, T, width}, MatmulShape{rows, width, T}, MatmulShape{T, width, rows}}) {
+    for (MatmulShape const& m :
+         {MatmulShape{rows, T, width}, MatmulShape{rows, width, T}, MatmulShape{T, width, rows}}) {
       std::int64_t const needed = matmul_serial_scratch<W>(m);
       if (needed > product) product = needed;
     }
@@ -87,20 +88,22 @@ void attention_forward(Exec const& exec, AttentionShape s, float const* qkv, flo
               std::ptrdiff_t const n = item / blocks / s.heads;
               int const rows = cut.T - begin < cut.rows ? cut.T - begin : cut.rows;
               float const* const image = qkv + n * cut.T * stride;
-              float const *q = image + s.offset(head, 0), *k = image + s.offset(head, 1), *v = image + s.offset(head, 2);
+              float const *q = image + s.offset(head, 0), *k = image + s.offset(head, 1),
+                          *v = image + s.offset(head, 2);
               float* const scores = workspace + worker * cut.floats();
               float* const scratch = scores + 2 * cut.scores();
-              matmul_serial<W>({rows, cut.T, cut.width}, q + std::ptrdiff_t(begin) * stride, stride, Transpose::no, k,
-                               stride, Transpose::yes, scores, cut.T, false, scratch);
+              matmul_serial<W>({rows, cut.T, cut.width}, q + std::ptrdiff_t(begin) * stride, stride,
+                               Transpose::no, k, stride, Transpose::yes, scores, cut.T, false, scratch);
               detail::softmax_rows<W>(rows, cut.T, 1.0f / std::sqrt(float(cut.width)), scores);
               int const out_stride = s.heads * cut.width;
-              matmul_serial<W>({rows, cut.width, cut.T}, scores, cut.T, Transpose::no, v, stride, Transpose::no,
-                               y + (n * cut.T + begin) * out_stride + head * cut.width, out_stride, false, scratch);
+              matmul_serial<W>({rows, cut.width, cut.T}, scores, cut.T, Transpose::no, v, stride,
+                               Transpose::no, y + (n * cut.T + begin) * out_stride + head * cut.width,
+                               out_stride, false, scratch);
             });
 }
 
-/// dqkv (assigned) from dy and the forward pass's y, recomputing the probabilities (the identity sum_u p dp = dy . y is
-/// that of FlashAttention, Dao et al. 2022).
+/// dqkv (assigned) from dy and the forward pass's y, recomputing the probabilities (the identity sum_u p dp =
+/// dy . y is that of FlashAttention, Dao et al. 2022).
 template <class Exec, int W = native_width>
 void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, float const* y, float const* dy,
                         float* dqkv, float* workspace) {
@@ -124,13 +127,13 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
                 int const rows = T - begin < cut.rows ? T - begin : cut.rows;
                 float const* const q_rows = q + std::ptrdiff_t(begin) * stride;
                 std::ptrdiff_t const out = (n * T + begin) * out_stride + head * width;
-                matmul_serial<W>({rows, T, width}, q_rows, stride, Transpose::no, k, stride, Transpose::yes, p, T, false,
-                                 scratch);
+                matmul_serial<W>({rows, T, width}, q_rows, stride, Transpose::no, k, stride, Transpose::yes,
+                                 p, T, false, scratch);
                 detail::softmax_rows<W>(rows, T, scale, p);
-                matmul_serial<W>({T, width, rows}, p, T, Transpose::yes, dy + out, out_stride, Transpose::no, dv, stride,
-                                 begin > 0, scratch);
-                matmul_serial<W>({rows, T, width}, dy + out, out_stride, Transpose::no, v, stride, Transpose::yes, ds, T,
-                                 false, scratch);
+                matmul_serial<W>({T, width, rows}, p, T, Transpose::yes, dy + out, out_stride, Transpose::no,
+                                 dv, stride, begin > 0, scratch);
+                matmul_serial<W>({rows, T, width}, dy + out, out_stride, Transpose::no, v, stride,
+                                 Transpose::yes, ds, T, false, scratch);
                 for (int r = 0; r < rows; ++r) {
                   float const* const dy_row = dy + out + std::ptrdiff_t(r) * out_stride;
                   float const* const y_row = y + out + std::ptrdiff_t(r) * out_stride;
@@ -142,8 +145,8 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
                 }
                 matmul_serial<W>({rows, width, T}, ds, T, Transpose::no, k, stride, Transpose::no,
                                  dq + std::ptrdiff_t(begin) * stride, stride, false, scratch);
-                matmul_serial<W>({T, width, rows}, ds, T, Transpose::yes, q_rows, stride, Transpose::no, dk, stride,
-                                 begin > 0, scratch);
+                matmul_serial<W>({T, width, rows}, ds, T, Transpose::yes, q_rows, stride, Transpose::no, dk,
+                                 stride, begin > 0, scratch);
               }
             });
 }

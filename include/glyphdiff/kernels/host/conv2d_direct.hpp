@@ -3,12 +3,12 @@
 #include <glyphdiff/kernels/host/matmul.hpp>
 #include <glyphdiff/kernels/host/weights.hpp>
 
-/// Exact convolution on the host's cores: blocks of pixels are gathered (im2col) into cache-sized operands of the
-/// register block, never the whole image. Sums run over k = tap * C + c, in this order.
+/// Exact convolution on the host's cores: blocks of pixels are gathered (im2col) into cache-sized operands of
+/// the register block, never the whole image. Sums run over k = tap * C + c, in this order.
 namespace glyphdiff::kernels::host::direct {
 
-/// Which source pixels a grid of pixels reads: pixel (a, b) takes tap t from (a * step + dh[t], b * step + dw[t]), or
-/// zero where that lies outside the source.
+/// Which source pixels a grid of pixels reads: pixel (a, b) takes tap t from (a * step + dh[t], b * step +
+/// dw[t]), or zero where that lies outside the source.
 struct Gather {
   int n, grid_h, grid_w;
   int source_h, source_w, channels, step;
@@ -54,11 +54,11 @@ inline void gather_row(Gather const& g, float const* x, GridPixel pixel, int fir
   }
 }
 
-/// Terms [first, first + terms) of `rows` pixels as Layout::rows, [terms/W][packed_rows][W] with zeros beyond; `first` is a
-/// multiple of W. row: scratch for one row, rounded up to W.
+/// Terms [first, first + terms) of `rows` pixels as Layout::rows, [terms/W][packed_rows][W] with zeros
+/// beyond; `first` is a multiple of W. row: scratch for one row, rounded up to W.
 template <int W>
-inline void gather_rows(Gather const& g, float const* x, std::int64_t pixel, int rows, int first, int terms, float* to,
-                        float* row) {
+inline void gather_rows(Gather const& g, float const* x, std::int64_t pixel, int rows, int first, int terms,
+                        float* to, float* row) {
   GridPixel at = GridPixel::of(g, pixel);
   std::ptrdiff_t const step = packed_rows(rows) * W;
   for (int r = 0; r < rows; ++r, to += W, at.advance(g)) {
@@ -84,8 +84,8 @@ inline void gather_rows(Gather const& g, float const* x, std::int64_t pixel, int
 /// Columns [column, column + columns) of the matrix (pixels, terms) for `count` pixels, as panels
 /// [columns/2W][count][2W], zeros beyond; at most Reduction::chunk_terms pixels and chunk_columns columns.
 template <int W>
-inline void gather_panels(Gather const& g, float const* x, std::int64_t pixel, int count, int column, int columns,
-                          float* to) {
+inline void gather_panels(Gather const& g, float const* x, std::int64_t pixel, int count, int column,
+                          int columns, float* to) {
   GridPixel at = GridPixel::of(g, pixel);
   std::ptrdiff_t const panel_step = static_cast<std::ptrdiff_t>(count) * panel_columns<W>;
   bool const whole = g.channels % W == 0;
@@ -113,10 +113,16 @@ inline Gather forward_gather(ConvShape s) {
   return g;
 }
 
-/// Input pixels of one parity (ph, pw) modulo the stride all meet the same taps, a subset; so the data gradient of a
-/// strided convolution is stride * stride dense products without a wasted multiplication.
+/// Input pixels of one parity (ph, pw) modulo the stride all meet the same taps, a subset; so the data
+/// gradient of a strided convolution is stride * stride dense products without a wasted multiplication.
 inline Gather backward_gather(ConvShape s, int ph, int pw) {
-  Gather g{s.n, int(divide_up(s.h - ph, s.stride)), int(divide_up(s.w - pw, s.stride)), s.out_h(), s.out_w(), s.out, 1};
+  Gather g{s.n,
+           int(divide_up(s.h - ph, s.stride)),
+           int(divide_up(s.w - pw, s.stride)),
+           s.out_h(),
+           s.out_w(),
+           s.out,
+           1};
   for (int i = 0; i < s.kernel; ++i)
     for (int j = 0; j < s.kernel; ++j) {
       int const dh = ph + s.padding() - i, dw = pw + s.padding() - j;
@@ -134,30 +140,32 @@ struct Scatter {
 /// Grid pixels times a packed matrix of panels, `panel_step` floats apart.
 template <int W, class Exec>
 inline void gathered_product(Exec const& exec, char const* label, Gather g, float const* x, int columns,
-                             float const* panels, std::ptrdiff_t panel_step, Scatter out, float* y, bool accumulate,
-                             float const* bias, float const* residual, MatmulCut<W> cut, std::int64_t scratch_floats,
-                             float* scratch) {
-  for_items(exec, label, std::ptrdiff_t(cut.row_bands) * cut.column_groups, [=](int worker, std::ptrdiff_t item) {
-    int const column = int(item % cut.column_groups) * cut.columns;
-    int const column_end = columns - column < cut.columns ? columns : column + cut.columns;
-    std::int64_t const pixel = item / cut.column_groups * cut.rows;
-    int const rows = g.pixels() - pixel < cut.rows ? int(g.pixels() - pixel) : cut.rows;
-    std::ptrdiff_t offset[matmul_most_rows];
-    GridPixel at = GridPixel::of(g, pixel);
-    for (int r = 0; r < rows; ++r, at.advance(g))
-      offset[r] = ((at.image * out.h + at.a * out.step + out.first_h) * out.w + at.b * out.step + out.first_w) * columns;
-    float* const packed = scratch + worker * scratch_floats;
-    float* const row = packed + cut.scratch;
-    for (int k = 0; k < g.terms() || k == 0; k += matmul_terms) {
-      int const terms = g.terms() - k < matmul_terms ? g.terms() - k : matmul_terms;
-      gather_rows<W>(g, x, pixel, rows, k, terms, packed, row);
-      block_product<W, Layout::rows>(rows, terms, packed,
-                                     panels + column / panel_columns<W> * panel_step + k * panel_columns<W>,
-                                     panel_step, column, column_end,
-                                     {y, offset, accumulate || k > 0, k > 0 ? nullptr : bias,
-                                      k > 0 ? nullptr : residual});
-    }
-  });
+                             float const* panels, std::ptrdiff_t panel_step, Scatter out, float* y,
+                             bool accumulate, float const* bias, float const* residual, MatmulCut<W> cut,
+                             std::int64_t scratch_floats, float* scratch) {
+  for_items(
+      exec, label, std::ptrdiff_t(cut.row_bands) * cut.column_groups, [=](int worker, std::ptrdiff_t item) {
+        int const column = int(item % cut.column_groups) * cut.columns;
+        int const column_end = columns - column < cut.columns ? columns : column + cut.columns;
+        std::int64_t const pixel = item / cut.column_groups * cut.rows;
+        int const rows = g.pixels() - pixel < cut.rows ? int(g.pixels() - pixel) : cut.rows;
+        std::ptrdiff_t offset[matmul_most_rows];
+        GridPixel at = GridPixel::of(g, pixel);
+        for (int r = 0; r < rows; ++r, at.advance(g))
+          offset[r] =
+              ((at.image * out.h + at.a * out.step + out.first_h) * out.w + at.b * out.step + out.first_w) *
+              columns;
+        float* const packed = scratch + worker * scratch_floats;
+        float* const row = packed + cut.scratch;
+        for (int k = 0; k < g.terms() || k == 0; k += matmul_terms) {
+          int const terms = g.terms() - k < matmul_terms ? g.terms() - k : matmul_terms;
+          gather_rows<W>(g, x, pixel, rows, k, terms, packed, row);
+          block_product<W, Layout::rows>(
+              rows, terms, packed, panels + column / panel_columns<W> * panel_step + k * panel_columns<W>,
+              panel_step, column, column_end,
+              {y, offset, accumulate || k > 0, k > 0 ? nullptr : bias, k > 0 ? nullptr : residual});
+        }
+      });
 }
 
 template <int W>
@@ -184,25 +192,27 @@ std::int64_t conv2d_workspace(Exec const& exec, ConvShape s) {
   return weights > most ? weights : most;
 }
 
-/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) [+ bias (K)] [+ residual, of y's shape; may be y
-/// itself]. Null bias or residual: none. workspace: conv2d_workspace floats, best aligned to 64 bytes.
+/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) [+ bias (K)] [+ residual, of y's shape; may be
+/// y itself]. Null bias or residual: none. workspace: conv2d_workspace floats, best aligned to 64 bytes.
 template <class Exec, int W = native_width>
 void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* weight, float const* bias,
                     float const* residual, float* y, float* workspace) {
   int const taps = s.kernel * s.kernel;
   Gather const g = forward_gather(s);
   std::ptrdiff_t const panel_step = static_cast<std::ptrdiff_t>(g.terms()) * panel_columns<W>;
-  for_items(exec, "glyphdiff::conv2d::pack", divide_up(s.out, panel_columns<W>), [=](int, std::ptrdiff_t panel) {
-    int const first = int(panel) * panel_columns<W>;
-    pack_panel<W>(taps * s.in, s.out - first < panel_columns<W> ? s.out - first : panel_columns<W>,
-                  weight + first * std::ptrdiff_t(taps) * s.in, std::ptrdiff_t(taps) * s.in, Transpose::yes,
-                  workspace + panel * panel_step,
-                  [=](std::ptrdiff_t row) { return row % taps * s.in + row / taps; });
-  });
+  for_items(exec, "glyphdiff::conv2d::pack", divide_up(s.out, panel_columns<W>),
+            [=](int, std::ptrdiff_t panel) {
+              int const first = int(panel) * panel_columns<W>;
+              pack_panel<W>(taps * s.in, s.out - first < panel_columns<W> ? s.out - first : panel_columns<W>,
+                            weight + first * std::ptrdiff_t(taps) * s.in, std::ptrdiff_t(taps) * s.in,
+                            Transpose::yes, workspace + panel * panel_step,
+                            [=](std::ptrdiff_t row) { return row % taps * s.in + row / taps; });
+            });
   auto const cut = MatmulCut<W>::of({int(g.pixels()), s.out, g.terms()}, worker_count(exec));
   gathered_product<W>(exec, "glyphdiff::conv2d::forward", g, x, s.out, workspace, panel_step,
                       {s.out_h(), s.out_w(), 1, 0, 0}, y, false, bias, residual, cut,
-                      cut.scratch + round_up(matmul_terms, W), workspace + round_up(s.out, panel_columns<W>) * g.terms());
+                      cut.scratch + round_up(matmul_terms, W),
+                      workspace + round_up(s.out, panel_columns<W>) * g.terms());
 }
 
 /// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K).
@@ -217,23 +227,25 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
     for (int pw = 0; pw < s.stride; ++pw) {
       Gather const g = backward_gather(s, ph, pw);
       float* const panels = workspace + static_cast<std::ptrdiff_t>(done) * s.out * panel_columns<W>;
-      for_items(exec, "glyphdiff::conv2d::pack", divide_up(s.in, panel_columns<W>), [=](int, std::ptrdiff_t panel) {
-        int const first = int(panel) * panel_columns<W>;
-        int const columns = s.in - first < panel_columns<W> ? s.in - first : panel_columns<W>;
-        float* const to = panels + panel * panel_step;
-        if (s.kernel == 1) {
-          if (g.taps > 0) pack_panel<W>(s.out, columns, weight + first, s.in, Transpose::no, to);
-          return;
-        }
-        auto const weights = Weights::backward(s, weight);
-        for (int k = 0; k < s.out; ++k)
-          for (int c = 0; c < panel_columns<W>; c += W) {
-            Lanes<W> taps[9];
-            load_taps<W>(weights, k, first + c, columns - c < W ? columns - c : W, taps);
-            for (int t = 0; t < g.taps; ++t)
-              store<W>(to + (static_cast<std::ptrdiff_t>(t) * s.out + k) * panel_columns<W> + c, taps[g.weight[t]]);
-          }
-      });
+      for_items(exec, "glyphdiff::conv2d::pack", divide_up(s.in, panel_columns<W>),
+                [=](int, std::ptrdiff_t panel) {
+                  int const first = int(panel) * panel_columns<W>;
+                  int const columns = s.in - first < panel_columns<W> ? s.in - first : panel_columns<W>;
+                  float* const to = panels + panel * panel_step;
+                  if (s.kernel == 1) {
+                    if (g.taps > 0) pack_panel<W>(s.out, columns, weight + first, s.in, Transpose::no, to);
+                    return;
+                  }
+                  auto const weights = Weights::backward(s, weight);
+                  for (int k = 0; k < s.out; ++k)
+                    for (int c = 0; c < panel_columns<W>; c += W) {
+                      Lanes<W> taps[9];
+                      load_taps<W>(weights, k, first + c, columns - c < W ? columns - c : W, taps);
+                      for (int t = 0; t < g.taps; ++t)
+                        store<W>(to + (static_cast<std::ptrdiff_t>(t) * s.out + k) * panel_columns<W> + c,
+                                 taps[g.weight[t]]);
+                    }
+                });
       if (g.pixels() > 0 && !(g.taps == 0 && accumulate)) {
         auto const cut = MatmulCut<W>::of({int(g.pixels()), s.in, g.terms()}, worker_count(exec));
         gathered_product<W>(exec, "glyphdiff::conv2d::backward_data", g, dy, s.in, panels, panel_step,
@@ -262,8 +274,8 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float
       for (int c = 0; c < s.in; ++c) to[c * taps + t] += values[t * s.in + c];
     if (dbias != nullptr) dbias[k] += sum;
   };
-  reduce<W>(exec, "glyphdiff::conv2d::backward_weight", Reduction{s.out, g.terms(), g.pixels()}, dbias != nullptr,
-            pack_rows, pack_columns, finish, workspace);
+  reduce<W>(exec, "glyphdiff::conv2d::backward_weight", Reduction{s.out, g.terms(), g.pixels()},
+            dbias != nullptr, pack_rows, pack_columns, finish, workspace);
 }
 
 }  // namespace glyphdiff::kernels::host::direct

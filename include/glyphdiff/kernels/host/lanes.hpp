@@ -6,8 +6,8 @@
 #include <cstring>
 #include <utility>
 
-/// Vectors of W floats, workers and register blocks: what the kernels of this folder share. Everything here runs on
-/// the host's cores; one source serves AVX-512 (W = 16), AVX2 (W = 8), SSE and NEON (W = 4).
+/// Vectors of W floats, workers and register blocks: what the kernels of this folder share. Everything here
+/// runs on the host's cores; one source serves AVX-512 (W = 16), AVX2 (W = 8), SSE and NEON (W = 4).
 namespace glyphdiff::kernels::host {
 
 template <int W>
@@ -50,8 +50,8 @@ inline Lanes<W> load_first(float const* p, int count) {
   return v;
 }
 
-/// Rows of the register block whose columns are two vectors: as many accumulators as the registers hold beside one
-/// row of B and one element of A.
+/// Rows of the register block whose columns are two vectors: as many accumulators as the registers hold
+/// beside one row of B and one element of A.
 template <int W>
 inline constexpr int block_rows = W == 16 ? 14 : 6;
 #if defined(__aarch64__)
@@ -67,8 +67,8 @@ constexpr std::ptrdiff_t divide_up(std::ptrdiff_t a, std::ptrdiff_t b) { return 
 constexpr std::ptrdiff_t round_up(std::ptrdiff_t a, std::ptrdiff_t b) { return divide_up(a, b) * b; }
 
 template <int W, int... J>
-[[gnu::always_inline]] inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low, Lanes<W>& high,
-                       std::integer_sequence<int, J...>) {
+[[gnu::always_inline]] inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low,
+                                              Lanes<W>& high, std::integer_sequence<int, J...>) {
   low = __builtin_shufflevector(a, b, ((J % 2) * W + J / 2)...);
   high = __builtin_shufflevector(a, b, ((J % 2) * W + W / 2 + J / 2)...);
 }
@@ -94,8 +94,8 @@ inline int worker_count(Exec const& exec) {
   return workers > 0 ? workers : 1;
 }
 
-/// Calls body(worker, item) for every item in [0, items); each worker takes one contiguous range, so that `worker`
-/// can index scratch memory. What an item computes must not depend on the worker.
+/// Calls body(worker, item) for every item in [0, items); each worker takes one contiguous range, so that
+/// `worker` can index scratch memory. What an item computes must not depend on the worker.
 template <class Exec, class Body>
 inline void for_items(Exec const& exec, char const* label, std::ptrdiff_t items, Body const& body) {
   std::ptrdiff_t const workers = worker_count(exec) < items ? worker_count(exec) : items;

@@ -7,8 +7,8 @@
 /// Matrix products on the host's cores.
 namespace glyphdiff::kernels::host {
 
-/// How a product is computed. The choice depends on the shape only, and so do the order of every sum and the bits of
-/// the result, whatever the number of workers.
+/// How a product is computed. The choice depends on the shape only, and so do the order of every sum and the
+/// bits of the result, whatever the number of workers.
 enum class MatmulPlan {
   dots,      ///< a few rows of A times rows of B: dot products, nothing packed
   thin,      ///< a few rows of A, or a few terms: B is read where it lies
@@ -26,8 +26,8 @@ inline constexpr int matmul_terms = 1024;      ///< terms of a sum between two v
 inline constexpr int matmul_most_rows = 448;   ///< rows of a block of A
 inline constexpr int matmul_floats = 1 << 17;  ///< of a block of A: half of a 1 MB L2
 
-/// A block of A, [k/W][packed_rows][W] (Transpose::no) or [rows/W][k][W] (Transpose::yes: A is stored (k,m)), zeros
-/// beyond; `a` points at its first element.
+/// A block of A, [k/W][packed_rows][W] (Transpose::no) or [rows/W][k][W] (Transpose::yes: A is stored (k,m)),
+/// zeros beyond; `a` points at its first element.
 template <int W>
 inline void pack_a(int rows, int k, float const* a, std::ptrdiff_t lda, Transpose transpose, float* to) {
   if (transpose == Transpose::no) {
@@ -43,8 +43,8 @@ inline void pack_a(int rows, int k, float const* a, std::ptrdiff_t lda, Transpos
   }
 }
 
-/// One panel of B, [k][2W]: k rows and `columns` (1..2W) columns, zeros beyond; `b` points at its first element
-/// (Transpose::yes: B is stored (n,k)). Row j of B becomes row place(j) of the panel.
+/// One panel of B, [k][2W]: k rows and `columns` (1..2W) columns, zeros beyond; `b` points at its first
+/// element (Transpose::yes: B is stored (n,k)). Row j of B becomes row place(j) of the panel.
 template <int W, class Place>
 inline void pack_panel(int k, int columns, float const* b, std::ptrdiff_t ldb, Transpose transpose, float* to,
                        Place const& place) {
@@ -67,23 +67,26 @@ inline void pack_panel(int k, int columns, float const* b, std::ptrdiff_t ldb, T
 }
 
 template <int W>
-inline void pack_panel(int k, int columns, float const* b, std::ptrdiff_t ldb, Transpose transpose, float* to) {
+inline void pack_panel(int k, int columns, float const* b, std::ptrdiff_t ldb, Transpose transpose,
+                       float* to) {
   pack_panel<W>(k, columns, b, ldb, transpose, to, [](std::ptrdiff_t row) { return row; });
 }
 
 /// Packs the panel of op(b) that starts at `column`.
 template <int W>
-inline void pack_panel_of(MatmulShape s, int column, float const* b, std::ptrdiff_t ldb, Transpose transpose, float* to) {
+inline void pack_panel_of(MatmulShape s, int column, float const* b, std::ptrdiff_t ldb, Transpose transpose,
+                          float* to) {
   pack_panel<W>(s.k, s.n - column < panel_columns<W> ? s.n - column : panel_columns<W>,
                 b + (transpose == Transpose::no ? column : column * ldb), ldb, transpose, to);
 }
 
-/// Rows [row, row + rows) (at most matmul_most_rows) and columns [column, column_end) of a product with packed B, in
-/// cuts of matmul_terms; packed_a: scratch for one cut of the rows, rounded up to W both ways.
+/// Rows [row, row + rows) (at most matmul_most_rows) and columns [column, column_end) of a product with
+/// packed B, in cuts of matmul_terms; packed_a: scratch for one cut of the rows, rounded up to W both ways.
 template <int W>
 inline void rows_product(MatmulShape s, int row, int rows, int column, int column_end, float const* a,
-                         std::ptrdiff_t lda, Transpose ta, float const* packed_b, float* c, std::ptrdiff_t ldc,
-                         bool accumulate, float const* bias, float const* residual, float* packed_a) {
+                         std::ptrdiff_t lda, Transpose ta, float const* packed_b, float* c,
+                         std::ptrdiff_t ldc, bool accumulate, float const* bias, float const* residual,
+                         float* packed_a) {
   std::ptrdiff_t offset[matmul_most_rows];
   for (int r = 0; r < rows; ++r) offset[r] = (row + r) * ldc;
   std::ptrdiff_t const panel_step = static_cast<std::ptrdiff_t>(s.k) * panel_columns<W>;
@@ -97,8 +100,8 @@ inline void rows_product(MatmulShape s, int row, int rows, int column, int colum
                                      column_end, to);
     } else {
       pack_a<W>(rows, terms, a + k * lda + row, lda, ta, packed_a);
-      block_product<W, Layout::columns>(rows, terms, packed_a, panels + k * panel_columns<W>, panel_step, column,
-                                        column_end, to);
+      block_product<W, Layout::columns>(rows, terms, packed_a, panels + k * panel_columns<W>, panel_step,
+                                        column, column_end, to);
     }
   }
 }
@@ -106,21 +109,23 @@ inline void rows_product(MatmulShape s, int row, int rows, int column, int colum
 /// Floats of scratch that matmul_serial needs.
 template <int W>
 inline std::int64_t matmul_serial_scratch(MatmulShape s) {
-  return round_up(s.n, panel_columns<W>) * s.k + packed_rows(8 * W) * round_up(s.k < matmul_terms ? s.k : matmul_terms, W);
+  return round_up(s.n, panel_columns<W>) * s.k +
+         packed_rows(8 * W) * round_up(s.k < matmul_terms ? s.k : matmul_terms, W);
 }
 
-/// c (m,n) = [accumulate: c +] op(a) op(b), by the calling thread alone: for use inside a kernel, on operands of up to
-/// a few hundred rows and columns. scratch: matmul_serial_scratch<W>(s) floats, best aligned to 64 bytes.
+/// c (m,n) = [accumulate: c +] op(a) op(b), by the calling thread alone: for use inside a kernel, on operands
+/// of up to a few hundred rows and columns. scratch: matmul_serial_scratch<W>(s) floats, best aligned to 64
+/// bytes.
 template <int W>
-inline void matmul_serial(MatmulShape s, float const* a, int lda, Transpose ta, float const* b, int ldb, Transpose tb,
-                          float* c, int ldc, bool accumulate, float* scratch) {
+inline void matmul_serial(MatmulShape s, float const* a, int lda, Transpose ta, float const* b, int ldb,
+                          Transpose tb, float* c, int ldc, bool accumulate, float* scratch) {
   constexpr int rows = 8 * W;
   std::ptrdiff_t const panel_step = static_cast<std::ptrdiff_t>(s.k) * panel_columns<W>;
   for (int j = 0; j < s.n; j += panel_columns<W>)
     pack_panel_of<W>(s, j, b, ldb, tb, scratch + j / panel_columns<W> * panel_step);
   for (int row = 0; row < s.m; row += rows)
-    rows_product<W>(s, row, s.m - row < rows ? s.m - row : rows, 0, s.n, a, lda, ta, scratch, c, ldc, accumulate,
-                    nullptr, nullptr, scratch + round_up(s.n, panel_columns<W>) * s.k);
+    rows_product<W>(s, row, s.m - row < rows ? s.m - row : rows, 0, s.n, a, lda, ta, scratch, c, ldc,
+                    accumulate, nullptr, nullptr, scratch + round_up(s.n, panel_columns<W>) * s.k);
 }
 
 /// How MatmulPlan::blocks cuts C into items: bands of rows times groups of columns.
@@ -138,7 +143,8 @@ struct MatmulCut {
     constexpr int unit = block_rows<W>;
     rows = rows < 4 * unit ? 4 * unit : rows / unit * unit;
     std::ptrdiff_t const bands = divide_up(s.m, rows);
-    std::ptrdiff_t groups = divide_up(4 * workers, bands > 0 ? bands : 1), panels = divide_up(s.n, panel_columns<W>);
+    std::ptrdiff_t groups = divide_up(4 * workers, bands > 0 ? bands : 1),
+                   panels = divide_up(s.n, panel_columns<W>);
     if (groups > panels) groups = panels;
     std::ptrdiff_t const columns = divide_up(panels, groups > 0 ? groups : 1) * panel_columns<W>;
     return {int(rows), int(bands), int(columns), groups > 0 ? int(divide_up(s.n, columns)) : 0,
@@ -178,10 +184,10 @@ inline Lanes<W> dot_tile(int k, float const* const (&a)[R], float const* const (
 }
 
 /// c (m,n; row stride ldc) = [accumulate: c +] op(a) op(b) [+ bias (n)] [+ residual (m,n; row stride ldc)].
-/// Row-major; op(a) is (m,k), op(b) (k,n): Transpose::yes means that the operand is stored the other way round, with
-/// the row stride lda or ldb of what is stored. Null bias or residual: none; the residual may be c itself, a and b may
-/// not overlap it. workspace: matmul_workspace floats, best aligned to 64 bytes. The bits of the result don't depend
-/// on the number of threads.
+/// Row-major; op(a) is (m,k), op(b) (k,n): Transpose::yes means that the operand is stored the other way
+/// round, with the row stride lda or ldb of what is stored. Null bias or residual: none; the residual may be
+/// c itself, a and b may not overlap it. workspace: matmul_workspace floats, best aligned to 64 bytes. The
+/// bits of the result don't depend on the number of threads.
 template <class Exec, int W = native_width>
 void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta, float const* b, int ldb,
             Transpose tb, float* c, int ldc, bool accumulate, float const* bias, float const* residual,
@@ -236,10 +242,11 @@ void matmul_dots(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t
 }
 
 template <int W, class Exec>
-void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t lda, Transpose ta, float const* b,
-                 std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc, bool accumulate, float const* bias,
-                 float const* residual, float* workspace) {
-  // Transpose::no: an item is a panel of columns for all rows; Transpose::yes: a few rows, which are streamed through.
+void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t lda, Transpose ta,
+                 float const* b, std::ptrdiff_t ldb, float* c, std::ptrdiff_t ldc, bool accumulate,
+                 float const* bias, float const* residual, float* workspace) {
+  // Transpose::no: an item is a panel of columns for all rows; Transpose::yes: a few rows, which are streamed
+  // through.
   bool const packed = ta == Transpose::no;
   constexpr int row_step = micro_rows<W, Layout::columns>;
   float* const packed_a = workspace;
@@ -270,8 +277,9 @@ void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t
       for (int cut = 0; cut < cuts; ++cut) {
         int const begin = rows * cut / cuts, count = rows * (cut + 1) / cuts - begin;
         if (packed)
-          micro_product<W, Layout::rows>(count, vectors, {s.k, packed_a + begin * W, std::ptrdiff_t(packed_rows(s.m)) * W, right,
-                                                          right_step, block, panel_columns<W>, false});
+          micro_product<W, Layout::rows>(count, vectors,
+                                         {s.k, packed_a + begin * W, std::ptrdiff_t(packed_rows(s.m)) * W,
+                                          right, right_step, block, panel_columns<W>, false});
         else
           micro_product<W, Layout::columns>(
               count, vectors, {s.k, a + first_row, lda, right, right_step, block, panel_columns<W>, false});
@@ -282,22 +290,24 @@ void matmul_thin(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t
 }
 
 template <int W, class Exec>
-void matmul_blocks(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t lda, Transpose ta, float const* b,
-                   std::ptrdiff_t ldb, Transpose tb, float* c, std::ptrdiff_t ldc, bool accumulate, float const* bias,
-                   float const* residual, float* workspace) {
+void matmul_blocks(Exec const& exec, MatmulShape s, float const* a, std::ptrdiff_t lda, Transpose ta,
+                   float const* b, std::ptrdiff_t ldb, Transpose tb, float* c, std::ptrdiff_t ldc,
+                   bool accumulate, float const* bias, float const* residual, float* workspace) {
   auto const cut = MatmulCut<W>::of(s, worker_count(exec));
   std::ptrdiff_t const panel_step = static_cast<std::ptrdiff_t>(s.k) * panel_columns<W>;
   float* const scratch = workspace + round_up(s.n, panel_columns<W>) * s.k;
-  for_items(exec, "glyphdiff::matmul::pack", divide_up(s.n, panel_columns<W>), [=](int, std::ptrdiff_t panel) {
-    pack_panel_of<W>(s, int(panel) * panel_columns<W>, b, ldb, tb, workspace + panel * panel_step);
-  });
+  for_items(exec, "glyphdiff::matmul::pack", divide_up(s.n, panel_columns<W>),
+            [=](int, std::ptrdiff_t panel) {
+              pack_panel_of<W>(s, int(panel) * panel_columns<W>, b, ldb, tb, workspace + panel * panel_step);
+            });
   for_items(exec, "glyphdiff::matmul::blocks", std::ptrdiff_t(cut.row_bands) * cut.column_groups,
             [=](int worker, std::ptrdiff_t item) {
-    int const row = int(item / cut.column_groups) * cut.rows, column = int(item % cut.column_groups) * cut.columns;
-    rows_product<W>(s, row, s.m - row < cut.rows ? s.m - row : cut.rows, column,
-                    s.n - column < cut.columns ? s.n : column + cut.columns, a, lda, ta, workspace, c, ldc, accumulate,
-                    bias, residual, scratch + worker * cut.scratch);
-  });
+              int const row = int(item / cut.column_groups) * cut.rows,
+                        column = int(item % cut.column_groups) * cut.columns;
+              rows_product<W>(s, row, s.m - row < cut.rows ? s.m - row : cut.rows, column,
+                              s.n - column < cut.columns ? s.n : column + cut.columns, a, lda, ta, workspace,
+                              c, ldc, accumulate, bias, residual, scratch + worker * cut.scratch);
+            });
 }
 
 template <int W, class Exec>
@@ -309,16 +319,18 @@ void matmul_reduction(Exec const& exec, MatmulShape s, float const* a, std::ptrd
   };
   auto const pack_columns = [=](std::int64_t term, int terms, int column, int columns, float* to) {
     for (int j = 0; j < columns; j += panel_columns<W>)
-      pack_panel<W>(terms, columns - j < panel_columns<W> ? columns - j : panel_columns<W>, b + term * ldb + column + j,
-                    ldb, Transpose::no, to + static_cast<std::ptrdiff_t>(j) * terms);
+      pack_panel<W>(terms, columns - j < panel_columns<W> ? columns - j : panel_columns<W>,
+                    b + term * ldb + column + j, ldb, Transpose::no,
+                    to + static_cast<std::ptrdiff_t>(j) * terms);
   };
   auto const finish = [=](int row, float const* values, float) {
     std::ptrdiff_t const offset = 0;
-    Destination const to{c + row * ldc, &offset, accumulate, bias, residual == nullptr ? nullptr : residual + row * ldc};
+    Destination const to{c + row * ldc, &offset, accumulate, bias,
+                         residual == nullptr ? nullptr : residual + row * ldc};
     write_block<W>(values, 0, 1, 0, s.n, to);
   };
-  reduce<W>(exec, "glyphdiff::matmul::reduction", Reduction{s.m, s.n, s.k}, false, pack_rows, pack_columns, finish,
-            workspace);
+  reduce<W>(exec, "glyphdiff::matmul::reduction", Reduction{s.m, s.n, s.k}, false, pack_rows, pack_columns,
+            finish, workspace);
 }
 
 }  // namespace detail
@@ -331,11 +343,14 @@ void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose 
     case MatmulPlan::dots:
       return detail::matmul_dots<W>(exec, s, a, lda, b, ldb, c, ldc, accumulate, bias, residual);
     case MatmulPlan::thin:
-      return detail::matmul_thin<W>(exec, s, a, lda, ta, b, ldb, c, ldc, accumulate, bias, residual, workspace);
+      return detail::matmul_thin<W>(exec, s, a, lda, ta, b, ldb, c, ldc, accumulate, bias, residual,
+                                    workspace);
     case MatmulPlan::blocks:
-      return detail::matmul_blocks<W>(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, workspace);
+      return detail::matmul_blocks<W>(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual,
+                                      workspace);
     case MatmulPlan::reduction:
-      return detail::matmul_reduction<W>(exec, s, a, lda, b, ldb, c, ldc, accumulate, bias, residual, workspace);
+      return detail::matmul_reduction<W>(exec, s, a, lda, b, ldb, c, ldc, accumulate, bias, residual,
+                                         workspace);
   }
 }
 

@@ -94,8 +94,8 @@ inline void micro_product(int rows, int vectors, MicroProduct const& task) {
     micro_product_of<W, 2, layout>(rows, task, sizes);
 }
 
-/// Where the rows of a product go: row r is c + offset[r], with the same offsets for the residual. Products are
-/// assigned or added; bias (one per column) and residual are added where not null.
+/// Where the rows of a product go: row r is c + offset[r], with the same offsets for the residual. Products
+/// are assigned or added; bias (one per column) and residual are added where not null.
 struct Destination {
   float* c;
   std::ptrdiff_t const* offset;
@@ -107,7 +107,8 @@ struct Destination {
 /// Rows [first, first + rows) and columns [column, column + columns) of a product, held in `block` (rows of
 /// panel_columns<W>), into their destination.
 template <int W>
-inline void write_block(float const* block, int first, int rows, int column, int columns, Destination const& to) {
+inline void write_block(float const* block, int first, int rows, int column, int columns,
+                        Destination const& to) {
   for (int r = 0; r < rows; ++r, block += panel_columns<W>) {
     std::ptrdiff_t const at = to.offset[first + r] + column;
     int j = 0;
@@ -128,16 +129,16 @@ inline void write_block(float const* block, int first, int rows, int column, int
   }
 }
 
-/// Rows that a block of A in Layout::rows is packed for: an odd number of cache lines between two k / W, since lines a
-/// power of two apart would fight for the same places in the cache.
+/// Rows that a block of A in Layout::rows is packed for: an odd number of cache lines between two k / W,
+/// since lines a power of two apart would fight for the same places in the cache.
 constexpr std::ptrdiff_t packed_rows(std::ptrdiff_t rows) { return rows | 1; }
 
 /// Rows of a packed block of A times columns [column, column_end) of B, `k` terms each.
-/// a: Layout::rows [k/W][packed_rows][W], or Layout::columns [rows/W][k][W]; b: the panels [n/2W][...][2W] of B, `panel_step`
-/// floats apart, starting with the one that holds `column`, a multiple of 2W.
+/// a: Layout::rows [k/W][packed_rows][W], or Layout::columns [rows/W][k][W]; b: the panels [n/2W][...][2W] of
+/// B, `panel_step` floats apart, starting with the one that holds `column`, a multiple of 2W.
 template <int W, Layout layout>
-inline void block_product(int rows, int k, float const* a, float const* b, std::ptrdiff_t panel_step, int column,
-                          int column_end, Destination const& to) {
+inline void block_product(int rows, int k, float const* a, float const* b, std::ptrdiff_t panel_step,
+                          int column, int column_end, Destination const& to) {
   alignas(64) float block[block_rows<W> * panel_columns<W>];
   auto const prefetch = [=](int first, int count, int at, int columns) {
     for (int r = first; r < first + count; ++r)
@@ -154,8 +155,9 @@ inline void block_product(int rows, int k, float const* a, float const* b, std::
       for (int cut = 0; cut < cuts; ++cut) {  // even cuts: no block is left with one row
         int const first = rows * cut / cuts, count = rows * (cut + 1) / cuts - first;
         prefetch(first, count, column, columns);
-        micro_product<W, layout>(count, vectors, {k, a + first * W, packed_rows(rows) * W, b,
-                                                  panel_columns<W>, block, panel_columns<W>, false});
+        micro_product<W, layout>(
+            count, vectors,
+            {k, a + first * W, packed_rows(rows) * W, b, panel_columns<W>, block, panel_columns<W>, false});
         write_block<W>(block, first, count, column, columns, to);
       }
     } else {
@@ -163,8 +165,9 @@ inline void block_product(int rows, int k, float const* a, float const* b, std::
       for (int first = 0; first < rows; first += step) {
         int const count = rows - first < step ? rows - first : step;
         prefetch(first, count, column, columns);
-        micro_product<W, layout>(count, vectors, {k, a + first / W * static_cast<std::ptrdiff_t>(k) * W + first % W, W,
-                                                  b, panel_columns<W>, block, panel_columns<W>, false});
+        micro_product<W, layout>(count, vectors,
+                                 {k, a + first / W * static_cast<std::ptrdiff_t>(k) * W + first % W, W, b,
+                                  panel_columns<W>, block, panel_columns<W>, false});
         write_block<W>(block, first, count, column, columns, to);
       }
     }

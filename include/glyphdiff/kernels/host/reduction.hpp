@@ -5,8 +5,8 @@
 /// Products whose sums are long and whose result is not: weight gradients, summed over pixels.
 namespace glyphdiff::kernels::host {
 
-/// The cut of a product c (m,n) of k terms: each slice of the terms is summed on its own, into a partial result, and
-/// the partial results are added in index order. The cut depends on the shape only.
+/// The cut of a product c (m,n) of k terms: each slice of the terms is summed on its own, into a partial
+/// result, and the partial results are added in index order. The cut depends on the shape only.
 struct Reduction {
   int m, n;
   std::int64_t k;
@@ -41,10 +41,10 @@ struct Reduction {
   }
 };
 
-/// Computes the product; for every row r, in parallel, finish(r, values, row_sum) then gets its n values and the sum of
-/// row r of A (zero unless `row_sums`).
-/// pack_a(first_term, terms, first_row, rows, to): a block of A as [rows/W][terms][W], zeros beyond `rows`;
-/// pack_b(first_term, terms, first_column, columns, to): a block of B as [columns/2W][terms][2W].
+/// Computes the product; for every row r, in parallel, finish(r, values, row_sum) then gets its n values and
+/// the sum of row r of A (zero unless `row_sums`). pack_a(first_term, terms, first_row, rows, to): a block of
+/// A as [rows/W][terms][W], zeros beyond `rows`; pack_b(first_term, terms, first_column, columns, to): a
+/// block of B as [columns/2W][terms][2W].
 template <int W, class Exec, class PackA, class PackB, class Finish>
 inline void reduce(Exec const& exec, char const* label, Reduction shape, bool row_sums, PackA const& pack_a,
                    PackB const& pack_b, Finish const& finish, float* workspace) {
@@ -56,37 +56,41 @@ inline void reduce(Exec const& exec, char const* label, Reduction shape, bool ro
 
   for_items(exec, label, static_cast<std::ptrdiff_t>(slices) * row_groups * column_groups,
             [=](int worker, std::ptrdiff_t item) {
-    int const column = static_cast<int>(item % column_groups) * Reduction::chunk_columns;
-    int const row = static_cast<int>(item / column_groups % row_groups) * Reduction::chunk_rows;
-    std::int64_t const slice = item / column_groups / row_groups;
-    int const columns = shape.n - column < Reduction::chunk_columns ? shape.n - column : Reduction::chunk_columns;
-    int const rows = shape.m - row < Reduction::chunk_rows ? shape.m - row : Reduction::chunk_rows;
-    float* const a = scratch + static_cast<std::ptrdiff_t>(worker) * Reduction::chunk_terms *
-                                   (Reduction::chunk_rows + Reduction::chunk_columns);
-    float* const b = a + Reduction::chunk_terms * Reduction::chunk_rows;
-    float* const partial = workspace + slice * slice_floats;
-    float* const sums = partial + shape.m * row_floats;
+              int const column = static_cast<int>(item % column_groups) * Reduction::chunk_columns;
+              int const row = static_cast<int>(item / column_groups % row_groups) * Reduction::chunk_rows;
+              std::int64_t const slice = item / column_groups / row_groups;
+              int const columns =
+                  shape.n - column < Reduction::chunk_columns ? shape.n - column : Reduction::chunk_columns;
+              int const rows = shape.m - row < Reduction::chunk_rows ? shape.m - row : Reduction::chunk_rows;
+              float* const a = scratch + static_cast<std::ptrdiff_t>(worker) * Reduction::chunk_terms *
+                                             (Reduction::chunk_rows + Reduction::chunk_columns);
+              float* const b = a + Reduction::chunk_terms * Reduction::chunk_rows;
+              float* const partial = workspace + slice * slice_floats;
+              float* const sums = partial + shape.m * row_floats;
 
-    std::int64_t const begin = shape.k * slice / slices, end = shape.k * (slice + 1) / slices;
-    for (std::int64_t term = begin; term < end; term += Reduction::chunk_terms) {
-      int const terms = end - term < Reduction::chunk_terms ? static_cast<int>(end - term) : Reduction::chunk_terms;
-      pack_a(term, terms, row, rows, a);
-      pack_b(term, terms, column, columns, b);
-      constexpr int step = micro_rows<W, Layout::columns>;
-      for (int j = 0; j < columns; j += panel_columns<W>)
-        for (int r = 0; r < rows; r += step)
-          micro_product<W, Layout::columns>(
-              rows - r < step ? rows - r : step, columns - j > W ? 2 : 1,
-              {terms, a + static_cast<std::ptrdiff_t>(r / W) * terms * W + r % W, W, b + static_cast<std::ptrdiff_t>(j) * terms,
-               panel_columns<W>, partial + (row + r) * row_floats + column + j, row_floats, term != begin});
-      if (row_sums && column == 0)
-        for (int r = 0; r < rows; r += W) {
-          Lanes<W> sum{};
-          for (int t = 0; t < terms; ++t) sum = sum + load<W>(a + (static_cast<std::ptrdiff_t>(r / W) * terms + t) * W);
-          store<W>(sums + row + r, term == begin ? sum : load<W>(sums + row + r) + sum);
-        }
-    }
-  });
+              std::int64_t const begin = shape.k * slice / slices, end = shape.k * (slice + 1) / slices;
+              for (std::int64_t term = begin; term < end; term += Reduction::chunk_terms) {
+                int const terms = end - term < Reduction::chunk_terms ? static_cast<int>(end - term)
+                                                                      : Reduction::chunk_terms;
+                pack_a(term, terms, row, rows, a);
+                pack_b(term, terms, column, columns, b);
+                constexpr int step = micro_rows<W, Layout::columns>;
+                for (int j = 0; j < columns; j += panel_columns<W>)
+                  for (int r = 0; r < rows; r += step)
+                    micro_product<W, Layout::columns>(
+                        rows - r < step ? rows - r : step, columns - j > W ? 2 : 1,
+                        {terms, a + static_cast<std::ptrdiff_t>(r / W) * terms * W + r % W, W,
+                         b + static_cast<std::ptrdiff_t>(j) * terms, panel_columns<W>,
+                         partial + (row + r) * row_floats + column + j, row_floats, term != begin});
+                if (row_sums && column == 0)
+                  for (int r = 0; r < rows; r += W) {
+                    Lanes<W> sum{};
+                    for (int t = 0; t < terms; ++t)
+                      sum = sum + load<W>(a + (static_cast<std::ptrdiff_t>(r / W) * terms + t) * W);
+                    store<W>(sums + row + r, term == begin ? sum : load<W>(sums + row + r) + sum);
+                  }
+              }
+            });
 
   for_items(exec, label, shape.m, [=](int, std::ptrdiff_t row) {
     float* const values = workspace + row * row_floats;
@@ -94,7 +98,8 @@ inline void reduce(Exec const& exec, char const* label, Reduction shape, bool ro
       for (int j = 0; j < shape.n; ++j) values[j] += values[slice * slice_floats + j];
     float sum = 0;
     if (row_sums)
-      for (int slice = 0; slice < slices; ++slice) sum += workspace[slice * slice_floats + shape.m * row_floats + row];
+      for (int slice = 0; slice < slices; ++slice)
+        sum += workspace[slice * slice_floats + shape.m * row_floats + row];
     finish(static_cast<int>(row), static_cast<float const*>(values), sum);
   });
 }

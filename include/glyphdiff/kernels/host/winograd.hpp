@@ -4,27 +4,29 @@
 #include <glyphdiff/kernels/host/tuning.hpp>
 #include <glyphdiff/kernels/host/weights.hpp>
 
-/// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, arXiv:1509.09308) for 3x3 convolutions of stride 1: an
-/// output tile of 4x4 pixels from 6x6 inputs with 36 multiplications per pair of channels in place of 144. A block of
-/// tiles is transformed (V = B^T d B), multiplied by the transformed weights (U = G g G^T) in 36 matrix products over
-/// the channels, and transformed back (y = A^T m A), all within a worker's cache. The data gradient is the same
-/// operation with rotated, transposed weights; the weight gradient is its exact adjoint.
+/// Winograd's minimal filtering F(4x4, 3x3) (Lavin & Gray 2016, arXiv:1509.09308) for 3x3 convolutions of
+/// stride 1: an output tile of 4x4 pixels from 6x6 inputs with 36 multiplications per pair of channels in
+/// place of 144. A block of tiles is transformed (V = B^T d B), multiplied by the transformed weights (U = G
+/// g G^T) in 36 matrix products over the channels, and transformed back (y = A^T m A), all within a worker's
+/// cache. The data gradient is the same operation with rotated, transposed weights; the weight gradient is
+/// its exact adjoint.
 namespace glyphdiff::kernels::host::winograd {
 
 inline constexpr int points = 36;  ///< products per tile, named xi = 6 * row + column
 
-/// The polynomials are interpolated at 0, +-p, +-q and infinity. These points, exact in binary and of product near one,
-/// halve the rounding error of the usual 1 and 2: measured 1.5 times that of a direct convolution.
+/// The polynomials are interpolated at 0, +-p, +-q and infinity. These points, exact in binary and of product
+/// near one, halve the rounding error of the usual 1 and 2: measured 1.5 times that of a direct convolution.
 inline constexpr float p = 0.625f, q = 1.5f;
 inline constexpr float pp = p * p, qq = q * q;
 
-/// What the interpolation at 0, +-p and +-q divides by, left out of G: A^T takes it (or, in the weight gradient, G^T).
+/// What the interpolation at 0, +-p and +-q divides by, left out of G: A^T takes it (or, in the weight
+/// gradient, G^T).
 inline constexpr float at_0 = float(1 / (double(pp) * qq));
 inline constexpr float at_p = float(1 / (2 * double(pp) * (double(pp) - qq)));
 inline constexpr float at_q = float(1 / (2 * double(qq) * (double(qq) - pp)));
 
-/// Floats between two xi: padded to an odd number of cache lines, since 36 streams a power of two apart would fight
-/// for the same lines of the cache.
+/// Floats between two xi: padded to an odd number of cache lines, since 36 streams a power of two apart would
+/// fight for the same lines of the cache.
 constexpr std::ptrdiff_t xi_floats(std::ptrdiff_t floats) { return (divide_up(floats, 16) | 1) * 16; }
 
 /// t = B^T d.
@@ -84,10 +86,11 @@ template <class V>
   g[2] = (at_p * pp) * even_p + ((at_q * qq) * even_q + u[5]);
 }
 
-/// Applies a one-dimensional transform to the columns and then to the rows of a square: From x From values, given by
-/// get(row, column), become To x To, handed to put(row, column, value).
+/// Applies a one-dimensional transform to the columns and then to the rows of a square: From x From values,
+/// given by get(row, column), become To x To, handed to put(row, column, value).
 template <int W, int From, int To, class Transform, class Get, class Put>
-[[gnu::always_inline]] inline void transform_both(Transform const& transform, Get const& get, Put const& put) {
+[[gnu::always_inline]] inline void transform_both(Transform const& transform, Get const& get,
+                                                  Put const& put) {
   Lanes<W> half[To * From];
 #pragma GCC unroll 6
   for (int j = 0; j < From; ++j) {
@@ -109,8 +112,8 @@ template <int W, int From, int To, class Transform, class Get, class Put>
   }
 }
 
-// One tile and W channels. Not inlined: within a loop over the channels the compiler would keep the 36 addresses on the
-// stack, which costs a third of the speed.
+// One tile and W channels. Not inlined: within a loop over the channels the compiler would keep the 36
+// addresses on the stack, which costs a third of the speed.
 
 /// 6x6 inputs, at[6 i + j] + offset, to to + (6 i + j) * xi_step.
 template <int W>
@@ -121,7 +124,8 @@ template <int W>
                           [=](int i, int j, Lanes<W> const& t) { store<W>(to + (i * 6 + j) * xi_step, t); });
 }
 
-/// 3x3 weights of W output channels (load_taps; rotated by half a turn if asked for), to to + (6 i + j) * xi_step.
+/// 3x3 weights of W output channels (load_taps; rotated by half a turn if asked for), to to + (6 i + j) *
+/// xi_step.
 template <int W, bool rotated>
 [[gnu::noinline]] inline void weight_tile(Weights const& weights, int in, int out, int outs, float* to,
                                           std::ptrdiff_t xi_step) {
@@ -134,12 +138,13 @@ template <int W, bool rotated>
 
 /// Products from + (6 i + j) * xi_step, plus `bias`, to 4x4 outputs at to + i * row_step + j * column_step.
 template <int W>
-[[gnu::noinline]] inline void output_tile(float const* from, std::ptrdiff_t xi_step, Lanes<W> const& bias, float* to,
-                                          std::ptrdiff_t row_step, std::ptrdiff_t column_step) {
-  transform_both<W, 6, 4>(
-      [](auto const& m, auto& y) { transform_output(m, y); },
-      [=](int i, int j) { return load<W>(from + (i * 6 + j) * xi_step); },
-      [=, &bias](int i, int j, Lanes<W> const& y) { store<W>(to + i * row_step + j * column_step, y + bias); });
+[[gnu::noinline]] inline void output_tile(float const* from, std::ptrdiff_t xi_step, Lanes<W> const& bias,
+                                          float* to, std::ptrdiff_t row_step, std::ptrdiff_t column_step) {
+  transform_both<W, 6, 4>([](auto const& m, auto& y) { transform_output(m, y); },
+                          [=](int i, int j) { return load<W>(from + (i * 6 + j) * xi_step); },
+                          [=, &bias](int i, int j, Lanes<W> const& y) {
+                            store<W>(to + i * row_step + j * column_step, y + bias);
+                          });
 }
 
 /// 4x4 output gradients, at[4 i + j] + offset, to to + (6 i + j) * xi_step.
@@ -178,7 +183,8 @@ struct Tiles {
     return {top, left, (image * h + top) * w + left};
   }
 
-  /// Addresses of the size x size pixels that start `border` pixels above and left of a tile, `zeros` for those outside.
+  /// Addresses of the size x size pixels that start `border` pixels above and left of a tile, `zeros` for
+  /// those outside.
   template <int size>
   void pixels(std::int64_t tile, int border, float const* x, int channels, float const* zeros,
               float const* (&at)[size * size]) const {
@@ -191,7 +197,8 @@ struct Tiles {
   }
 };
 
-/// The first `lanes` (< W) floats at each of `count` addresses, zeros beyond: copied, and the addresses replaced.
+/// The first `lanes` (< W) floats at each of `count` addresses, zeros beyond: copied, and the addresses
+/// replaced.
 template <int W, int count>
 inline void copy_lanes(float const* (&at)[count], std::ptrdiff_t offset, int lanes, float* copy) {
   for (int i = 0; i < count; ++i, copy += W) {
@@ -209,8 +216,9 @@ inline void prefetch_tile(float const* const* at, std::ptrdiff_t offset) {
 
 /// Channels [channel, channel + channels) of `count` tiles of x into v: [xi][channels/W][count][W].
 template <int W>
-inline void transform_inputs(Tiles const& tiles, std::int64_t first, int count, float const* x, int all_channels,
-                             int channel, int channels, float const* zeros, float* v, std::ptrdiff_t xi_step) {
+inline void transform_inputs(Tiles const& tiles, std::int64_t first, int count, float const* x,
+                             int all_channels, int channel, int channels, float const* zeros, float* v,
+                             std::ptrdiff_t xi_step) {
   float const* next[points];
   tiles.pixels<6>(first, 1, x + channel, all_channels, zeros, next);
   for (int tile = 0; tile < count; ++tile) {
@@ -233,13 +241,14 @@ inline void transform_inputs(Tiles const& tiles, std::int64_t first, int count, 
 
 /// U of inputs [in, in + ins) and outputs [out, out + outs), outs <= 2W: u[xi][ins][2W], zeros beyond `outs`.
 template <int W>
-inline void transform_panel(Weights const& weights, bool rotated, int in, int ins, int out, int outs, float* u,
-                            std::ptrdiff_t xi_step) {
+inline void transform_panel(Weights const& weights, bool rotated, int in, int ins, int out, int outs,
+                            float* u, std::ptrdiff_t xi_step) {
   auto const tile = rotated ? weight_tile<W, true> : weight_tile<W, false>;
   for (int k = 0; k < panel_columns<W>; k += W)
     for (int c = 0; c < ins; ++c) {
       constexpr int ahead = 8;
-      float const* const later = weights.data + (in + c + ahead) * weights.in_step + (out + k) * weights.out_step;
+      float const* const later =
+          weights.data + (in + c + ahead) * weights.in_step + (out + k) * weights.out_step;
       for (int lane = 0; c + ahead < ins && k + lane < outs && lane < W; ++lane)
         __builtin_prefetch(later + lane * weights.out_step);
       tile(weights, in + c, out + k, outs - k < W ? outs - k : W,
@@ -250,8 +259,8 @@ inline void transform_panel(Weights const& weights, bool rotated, int in, int in
 /// Products back to pixels: outputs [out, out + outs), outs <= 2W, of `count` tiles from m[xi][count][2W].
 template <int W>
 inline void transform_outputs(Tiles const& tiles, std::int64_t first, int count, float const* m,
-                              std::ptrdiff_t xi_step, int out, int outs, int all_outs, float* y, bool accumulate,
-                              float const* bias, float const* residual) {
+                              std::ptrdiff_t xi_step, int out, int outs, int all_outs, float* y,
+                              bool accumulate, float const* bias, float const* residual) {
   std::ptrdiff_t const row_step = static_cast<std::ptrdiff_t>(tiles.w) * all_outs;
   for (int tile = 0; tile < count; ++tile) {
     auto const [top, left, pixel] = tiles.corner(first + tile);
@@ -279,11 +288,11 @@ inline void transform_outputs(Tiles const& tiles, std::int64_t first, int count,
 /// How the products of a pass are cut into items: a block of tiles times a panel of output channels.
 template <int W>
 struct Cut {
-  int tiles;    ///< per block, at most
-  int blocks;   ///< of tiles
-  int panels;   ///< of 2W output channels
-  int chunk;    ///< input channels between two visits of the products
-  bool fused;   ///< weights are transformed next to their product, not once beforehand
+  int tiles;   ///< per block, at most
+  int blocks;  ///< of tiles
+  int panels;  ///< of 2W output channels
+  int chunk;   ///< input channels between two visits of the products
+  bool fused;  ///< weights are transformed next to their product, not once beforehand
   std::ptrdiff_t v_step, m_step, u_step;
 
   /// transformed: the caller has the transformed weights.
@@ -292,8 +301,8 @@ struct Cut {
     std::int64_t const count = Tiles(s).count();
     std::int64_t const weights = points * round_up(s.out, panel_columns<W>) * s.in;
     cut.fused = !transformed && (count <= tuning::most_tiles || weights > tuning::most_transformed);
-    cut.blocks = int(divide_up(count, cut.fused || weights > tuning::most_transformed ? tuning::most_tiles
-                                                                                     : tuning::tiles));
+    cut.blocks = int(divide_up(
+        count, cut.fused || weights > tuning::most_transformed ? tuning::most_tiles : tuning::tiles));
     cut.tiles = int(divide_up(count, cut.blocks));
     cut.panels = int(divide_up(s.out, panel_columns<W>));
     cut.chunk = cut.fused ? tuning::fused_chunk : s.in;
@@ -321,18 +330,20 @@ void transform_all_weights(Exec const& exec, ConvShape s, Weights weights, bool 
   std::ptrdiff_t const chunks = divide_up(s.in, chunk);
   for_items(exec, "glyphdiff::winograd::weights", divide_up(s.out, panel_columns<W>) * chunks,
             [=](int, std::ptrdiff_t item) {
-    int const in = int(item % chunks) * chunk, out = int(item / chunks) * panel_columns<W>;
-    transform_panel<W>(weights, rotated, in, s.in - in < chunk ? s.in - in : chunk, out,
-                       s.out - out < panel_columns<W> ? s.out - out : panel_columns<W>,
-                       u + item / chunks * points * cut.u_step + static_cast<std::ptrdiff_t>(in) * panel_columns<W>,
-                       cut.u_step);
-  });
+              int const in = int(item % chunks) * chunk, out = int(item / chunks) * panel_columns<W>;
+              transform_panel<W>(weights, rotated, in, s.in - in < chunk ? s.in - in : chunk, out,
+                                 s.out - out < panel_columns<W> ? s.out - out : panel_columns<W>,
+                                 u + item / chunks * points * cut.u_step +
+                                     static_cast<std::ptrdiff_t>(in) * panel_columns<W>,
+                                 cut.u_step);
+            });
 }
 
 /// y = x convolved with `weights`, or with their transform `u` where cut.fused is off.
 template <int W, class Exec>
 void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, float const* x, Weights weights,
-              bool rotated, float const* u, float* y, bool accumulate, float const* bias, float const* residual, float* scratch) {
+              bool rotated, float const* u, float* y, bool accumulate, float const* bias,
+              float const* residual, float* scratch) {
   std::ptrdiff_t const items = static_cast<std::ptrdiff_t>(cut.blocks) * cut.panels;
   std::ptrdiff_t const workers = worker_count(exec) < items ? worker_count(exec) : items;
   std::int64_t const scratch_floats = cut.scratch(s);
@@ -343,12 +354,14 @@ void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, floa
     float* const fused_u = m + points * cut.m_step;
     float* const zeros = scratch + (worker + 1) * scratch_floats - round_up(s.in, 16);
     for (int c = 0; c < s.in; ++c) zeros[c] = 0.0f;
-    std::int64_t transformed = -1;  // the block in v: a worker meets all panels of a block one after the other
+    std::int64_t transformed =
+        -1;  // the block in v: a worker meets all panels of a block one after the other
     for (std::ptrdiff_t item = items * worker / workers; item < items * (worker + 1) / workers; ++item) {
       std::int64_t const block = item / cut.panels, panel = item % cut.panels;
       std::int64_t const first = tiles.count() * block / cut.blocks;
       int const count = int(tiles.count() * (block + 1) / cut.blocks - first);
-      if (block != transformed) transform_inputs<W>(tiles, first, count, x, s.in, 0, s.in, zeros, v, cut.v_step);
+      if (block != transformed)
+        transform_inputs<W>(tiles, first, count, x, s.in, 0, s.in, zeros, v, cut.v_step);
       transformed = block;
 
       int const out = int(panel) * panel_columns<W>;
@@ -368,7 +381,8 @@ void convolve(Exec const& exec, char const* label, ConvShape s, Cut<W> cut, floa
                  m + xi * cut.m_step + row * panel_columns<W>, panel_columns<W>, in > 0});
           }
       }
-      transform_outputs<W>(tiles, first, count, m, cut.m_step, out, outs, s.out, y, accumulate, bias, residual);
+      transform_outputs<W>(tiles, first, count, m, cut.m_step, out, outs, s.out, y, accumulate, bias,
+                           residual);
     }
   });
 }
@@ -383,20 +397,20 @@ void transform_weights(Exec const& exec, ConvShape s, float const* weight, float
 template <class Exec, int W = native_width>
 void forward_with_transformed(Exec const& exec, ConvShape s, float const* x, float const* transformed,
                               float const* bias, float const* residual, float* y, float* workspace) {
-  convolve<W>(exec, "glyphdiff::winograd::forward", s, Cut<W>::of(s, true), x, Weights{}, false, transformed, y, false, bias,
-              residual, workspace);
+  convolve<W>(exec, "glyphdiff::winograd::forward", s, Cut<W>::of(s, true), x, Weights{}, false, transformed,
+              y, false, bias, residual, workspace);
 }
 
-/// y (N,H,W,K) = x (N,H,W,C) convolved with weight (K,C,3,3) [+ bias (K)] [+ residual, of y's shape; may be y itself].
-/// workspace: conv2d_workspace floats, best aligned to 64 bytes.
+/// y (N,H,W,K) = x (N,H,W,C) convolved with weight (K,C,3,3) [+ bias (K)] [+ residual, of y's shape; may be y
+/// itself]. workspace: conv2d_workspace floats, best aligned to 64 bytes.
 template <class Exec, int W = native_width>
 void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* weight, float const* bias,
                     float const* residual, float* y, float* workspace) {
   auto const cut = Cut<W>::of(s, false);
   auto const weights = Weights::forward(s, weight);
   if (!cut.fused) transform_all_weights<W>(exec, s, weights, false, workspace);
-  convolve<W>(exec, "glyphdiff::winograd::forward", s, cut, x, weights, false, workspace, y, false, bias, residual,
-              workspace + (cut.fused ? 0 : cut.weights()));
+  convolve<W>(exec, "glyphdiff::winograd::forward", s, cut, x, weights, false, workspace, y, false, bias,
+              residual, workspace + (cut.fused ? 0 : cut.weights()));
 }
 
 /// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,H,W,K).
@@ -408,16 +422,16 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
   back.in = s.out, back.out = s.in;
   auto const cut = Cut<W>::of(back, false);
   if (!cut.fused) transform_all_weights<W>(exec, back, weights, true, workspace);
-  convolve<W>(exec, "glyphdiff::winograd::backward_data", back, cut, dy, weights, true, workspace, dx, accumulate, nullptr,
-              nullptr, workspace + (cut.fused ? 0 : cut.weights()));
+  convolve<W>(exec, "glyphdiff::winograd::backward_data", back, cut, dy, weights, true, workspace, dx,
+              accumulate, nullptr, nullptr, workspace + (cut.fused ? 0 : cut.weights()));
 }
 
-/// How the weight gradient is cut: chunks of input and output channels, whose 36 products stay in a worker's cache, and
-/// slices of the tiles, whose results are added in order. All of it depends on the shape only.
+/// How the weight gradient is cut: chunks of input and output channels, whose 36 products stay in a worker's
+/// cache, and slices of the tiles, whose results are added in order. All of it depends on the shape only.
 template <int W>
 struct GradientCut {
   static constexpr int tiles = tuning::gradient_tiles;  ///< transformed at a time
-  int ins, outs;                       ///< channels per chunk
+  int ins, outs;                                        ///< channels per chunk
   int in_chunks, out_chunks, slices;
   std::ptrdiff_t v_step, m_step, u_step, slice_floats;
 
@@ -443,11 +457,13 @@ struct GradientCut {
   std::int64_t scratch(ConvShape s) const {
     return points * (v_step + m_step + u_step) + round_up(s.in > s.out ? s.in : s.out, 16);
   }
-  std::int64_t workspace(ConvShape s, int workers) const { return slices * slice_floats + workers * scratch(s); }
+  std::int64_t workspace(ConvShape s, int workers) const {
+    return slices * slice_floats + workers * scratch(s);
+  }
 };
 
-/// Output channels [out, out + outs) of `count` tiles of dy into m: [xi][outs/2W][count][2W]. sums (null: none): the
-/// sums of dy over these pixels are added to it.
+/// Output channels [out, out + outs) of `count` tiles of dy into m: [xi][outs/2W][count][2W]. sums (null:
+/// none): the sums of dy over these pixels are added to it.
 template <int W>
 inline void transform_output_gradients(Tiles const& tiles, std::int64_t first, int count, float const* dy,
                                        int all_outs, int out, int outs, float const* zeros, float* m,
@@ -460,8 +476,9 @@ inline void transform_output_gradients(Tiles const& tiles, std::int64_t first, i
     if (tile + 1 < count) tiles.pixels<4>(first + tile + 1, 0, dy + out, all_outs, zeros, next);
     for (int k = 0; k < outs; k += W) {
       prefetch_tile<4>(next, k);
-      float* const to = m + (static_cast<std::ptrdiff_t>(k / panel_columns<W>) * count + tile) * panel_columns<W> +
-                        k % panel_columns<W>;
+      float* const to =
+          m + (static_cast<std::ptrdiff_t>(k / panel_columns<W>) * count + tile) * panel_columns<W> +
+          k % panel_columns<W>;
       std::ptrdiff_t offset = k;
       alignas(64) float copy[16 * W];
       if (outs - k < W) {
@@ -478,8 +495,8 @@ inline void transform_output_gradients(Tiles const& tiles, std::int64_t first, i
   }
 }
 
-/// Adds `rows` (at most 9W) rows, `step` apart, of gradients with up to W outputs each to weights in PyTorch's order:
-/// output i, row j goes to to[i * to_step + j].
+/// Adds `rows` (at most 9W) rows, `step` apart, of gradients with up to W outputs each to weights in
+/// PyTorch's order: output i, row j goes to to[i * to_step + j].
 template <int W>
 inline void add_transposed(float const* from, std::ptrdiff_t step, int rows, int outs, float* to,
                            std::ptrdiff_t to_step) {
@@ -507,56 +524,64 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float
   float* const scratch = workspace + cut.slices * cut.slice_floats;
   std::int64_t const scratch_floats = cut.scratch(s);
   std::ptrdiff_t const columns = static_cast<std::ptrdiff_t>(s.in) * 9;
-  for_items(exec, "glyphdiff::winograd::backward_weight",
-            static_cast<std::ptrdiff_t>(cut.slices) * cut.out_chunks * cut.in_chunks,
-            [=](int worker, std::ptrdiff_t item) {
-    Tiles const tiles(s);
-    int const in = int(item % cut.in_chunks) * cut.ins, out = int(item / cut.in_chunks % cut.out_chunks) * cut.outs;
-    int const ins = s.in - in < cut.ins ? s.in - in : cut.ins, outs = s.out - out < cut.outs ? s.out - out : cut.outs;
-    std::int64_t const slice = item / cut.in_chunks / cut.out_chunks;
-    float* const v = scratch + worker * scratch_floats;
-    float* const m = v + points * cut.v_step;
-    float* const u = m + points * cut.m_step;
-    float* const zeros = u + points * cut.u_step;
-    for (int c = 0; c < s.in || c < s.out; ++c) zeros[c] = 0.0f;
-    float* const partial = workspace + slice * cut.slice_floats;
-    float* const sums = in == 0 && dbias != nullptr ? partial + cut.slice_floats - row_floats + out : nullptr;
-    if (sums != nullptr)
-      for (int k = 0; k < cut.outs; ++k) sums[k] = 0.0f;
+  for_items(
+      exec, "glyphdiff::winograd::backward_weight",
+      static_cast<std::ptrdiff_t>(cut.slices) * cut.out_chunks * cut.in_chunks,
+      [=](int worker, std::ptrdiff_t item) {
+        Tiles const tiles(s);
+        int const in = int(item % cut.in_chunks) * cut.ins,
+                  out = int(item / cut.in_chunks % cut.out_chunks) * cut.outs;
+        int const ins = s.in - in < cut.ins ? s.in - in : cut.ins,
+                  outs = s.out - out < cut.outs ? s.out - out : cut.outs;
+        std::int64_t const slice = item / cut.in_chunks / cut.out_chunks;
+        float* const v = scratch + worker * scratch_floats;
+        float* const m = v + points * cut.v_step;
+        float* const u = m + points * cut.m_step;
+        float* const zeros = u + points * cut.u_step;
+        for (int c = 0; c < s.in || c < s.out; ++c) zeros[c] = 0.0f;
+        float* const partial = workspace + slice * cut.slice_floats;
+        float* const sums =
+            in == 0 && dbias != nullptr ? partial + cut.slice_floats - row_floats + out : nullptr;
+        if (sums != nullptr)
+          for (int k = 0; k < cut.outs; ++k) sums[k] = 0.0f;
 
-    std::int64_t const begin = tiles.count() * slice / cut.slices, end = tiles.count() * (slice + 1) / cut.slices;
-    for (std::int64_t first = begin; first < end; first += cut.tiles) {
-      int const count = end - first < cut.tiles ? int(end - first) : cut.tiles;
-      alignas(64) float block_sums[tuning::gradient_chunk] = {};
-      transform_inputs<W>(tiles, first, count, x, s.in, in, ins, zeros, v, cut.v_step);
-      transform_output_gradients<W>(tiles, first, count, dy, s.out, out, outs, zeros, m, cut.m_step,
-                                    sums == nullptr ? nullptr : block_sums);
-      if (sums != nullptr)
-        for (int k = 0; k < cut.outs; ++k) sums[k] += block_sums[k];
-      constexpr int step = micro_rows<W, Layout::columns>;
-      for (int xi = 0; xi < points; ++xi)
-        for (int k = 0; k < outs; k += panel_columns<W>)
-          for (int c = 0; c < ins; c += step)
-            micro_product<W, Layout::columns>(
-                ins - c < step ? ins - c : step, outs - k > W ? 2 : 1,
-                {count, v + xi * cut.v_step + static_cast<std::ptrdiff_t>(c / W) * count * W + c % W, W,
-                 m + xi * cut.m_step + static_cast<std::ptrdiff_t>(k) * count, panel_columns<W>,
-                 u + xi * cut.u_step + static_cast<std::ptrdiff_t>(c) * cut.outs + k, cut.outs, first > begin});
-    }
-    for (int k = 0; k < outs; k += W)
-      for (int c = 0; c < ins; c += W) {
-        int const rows = ins - c < W ? ins - c : W;
-        alignas(64) float gradients[9 * W * W];
-        float* const to = cut.slices == 1 ? gradients : partial + static_cast<std::ptrdiff_t>(in + c) * 9 * row_floats + out + k;
-        std::ptrdiff_t const step = cut.slices == 1 ? W : row_floats;
-        for (int i = 0; i < rows; ++i)
-          weight_gradient_tile<W>(u + static_cast<std::ptrdiff_t>(c + i) * cut.outs + k, cut.u_step, to + i * 9 * step,
-                                  step);
-        if (cut.slices == 1)
-          add_transposed<W>(gradients, W, 9 * rows, outs - k < W ? outs - k : W,
-                            dweight + (out + k) * columns + (in + c) * 9, columns);
-      }
-  });
+        std::int64_t const begin = tiles.count() * slice / cut.slices,
+                           end = tiles.count() * (slice + 1) / cut.slices;
+        for (std::int64_t first = begin; first < end; first += cut.tiles) {
+          int const count = end - first < cut.tiles ? int(end - first) : cut.tiles;
+          alignas(64) float block_sums[tuning::gradient_chunk] = {};
+          transform_inputs<W>(tiles, first, count, x, s.in, in, ins, zeros, v, cut.v_step);
+          transform_output_gradients<W>(tiles, first, count, dy, s.out, out, outs, zeros, m, cut.m_step,
+                                        sums == nullptr ? nullptr : block_sums);
+          if (sums != nullptr)
+            for (int k = 0; k < cut.outs; ++k) sums[k] += block_sums[k];
+          constexpr int step = micro_rows<W, Layout::columns>;
+          for (int xi = 0; xi < points; ++xi)
+            for (int k = 0; k < outs; k += panel_columns<W>)
+              for (int c = 0; c < ins; c += step)
+                micro_product<W, Layout::columns>(
+                    ins - c < step ? ins - c : step, outs - k > W ? 2 : 1,
+                    {count, v + xi * cut.v_step + static_cast<std::ptrdiff_t>(c / W) * count * W + c % W, W,
+                     m + xi * cut.m_step + static_cast<std::ptrdiff_t>(k) * count, panel_columns<W>,
+                     u + xi * cut.u_step + static_cast<std::ptrdiff_t>(c) * cut.outs + k, cut.outs,
+                     first > begin});
+        }
+        for (int k = 0; k < outs; k += W)
+          for (int c = 0; c < ins; c += W) {
+            int const rows = ins - c < W ? ins - c : W;
+            alignas(64) float gradients[9 * W * W];
+            float* const to = cut.slices == 1
+                                  ? gradients
+                                  : partial + static_cast<std::ptrdiff_t>(in + c) * 9 * row_floats + out + k;
+            std::ptrdiff_t const step = cut.slices == 1 ? W : row_floats;
+            for (int i = 0; i < rows; ++i)
+              weight_gradient_tile<W>(u + static_cast<std::ptrdiff_t>(c + i) * cut.outs + k, cut.u_step,
+                                      to + i * 9 * step, step);
+            if (cut.slices == 1)
+              add_transposed<W>(gradients, W, 9 * rows, outs - k < W ? outs - k : W,
+                                dweight + (out + k) * columns + (in + c) * 9, columns);
+          }
+      });
 
   for_items(exec, "glyphdiff::winograd::add_slices", divide_up(s.out, W), [=](int, std::ptrdiff_t item) {
     int const k = int(item) * W, outs = s.out - k < W ? s.out - k : W;
@@ -590,7 +615,8 @@ std::int64_t conv2d_workspace(Exec const& exec, ConvShape s) {
   for (ConvShape pass : {s, back})
     for (bool transformed : {false, true}) {
       auto const cut = Cut<W>::of(pass, transformed);
-      std::int64_t const floats = (cut.fused || transformed ? 0 : cut.weights()) + workers * cut.scratch(pass);
+      std::int64_t const floats =
+          (cut.fused || transformed ? 0 : cut.weights()) + workers * cut.scratch(pass);
       if (floats > most) most = floats;
     }
   return most;
