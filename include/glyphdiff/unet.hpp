@@ -18,7 +18,7 @@ namespace nn {
 template <class Spec>
 struct UNetLayers {
   static_assert(ValidConfig<Spec>::value);
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int width = config.width(0);
   using Stem = Conv2d<config.stem_in(), width>;
   using OutNorm = GroupNorm<width, config.norm_groups>;
@@ -140,7 +140,7 @@ class UNet {
   using UPass = Pass<Exec, Path>;
 
  public:
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   using execution_space = Exec;
 
   /// A network with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the

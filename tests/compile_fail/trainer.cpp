@@ -8,9 +8,9 @@
 using namespace glyphdiff;
 
 struct Spec {
-  static constexpr UNetConfig config {
+  static constexpr UNetConfig config{
 #if CASE == 1  // expects: Trainer: learned_sigma of the network and LearnedRange of the diffusion go together
-    .learned_sigma = true,
+      .learned_sigma = true,
 #endif
   };
 };
@@ -18,8 +18,7 @@ using Net = UNet<Spec>;
 
 #if CASE == 2  // expects: Trainer: learned_sigma of the network and LearnedRange of the diffusion go together
 using D = Diffusion<LinearSchedule<>, Epsilon, LearnedRange>;
-#elif CASE == 3  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment,
-                 // continuous ones StratifiedTimesteps
+#elif CASE == 3  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones StratifiedTimesteps
 using D = ContinuousDiffusion<ContinuousCosine>;
 #else
 using D = Diffusion<LinearSchedule<>>;
@@ -27,8 +26,7 @@ using D = Diffusion<LinearSchedule<>>;
 
 #if CASE == 3
 using Timesteps = UniformTimesteps;
-#elif CASE == 4  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment,
-                 // continuous ones StratifiedTimesteps
+#elif CASE == 4  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones StratifiedTimesteps
 using Timesteps = StratifiedTimesteps;
 #else
 using Timesteps = UniformTimesteps;

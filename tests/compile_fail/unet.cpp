@@ -2,9 +2,9 @@
 #include <glyphdiff/unet.hpp>
 
 struct Spec {
-  static constexpr glyphdiff::UNetConfig config {
+  static constexpr glyphdiff::UNetConfig config{
 #if CASE == 1  // expects: UNetConfig: norm_groups must divide every level's width
-    .norm_groups = 7,
+      .norm_groups = 7,
 #endif
   };
 };

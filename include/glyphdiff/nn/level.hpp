@@ -13,7 +13,7 @@ namespace glyphdiff::nn {
 /// A ResBlock, and attention behind it where the level has it.
 template <class Spec, int level, int A, int B, bool upward>
 struct Stage {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int Out = config.width(level);
   static constexpr bool attends = config.attention_at(level);
   using Block = ResBlock<Spec, A, B, Out>;
@@ -60,7 +60,7 @@ struct Stage {
 /// The bottom of the U.
 template <class Spec>
 struct Middle {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int C = config.width(config.levels() - 1), Out = C;
   static constexpr bool attends = config.middle_attention, two_blocks = config.middle_res_blocks == 2;
   using Block = ResBlock<Spec, C, 0, C>;
@@ -128,7 +128,7 @@ struct Descent;
 /// first. The last one up reads the level's own input, unless level_input_skips is off.
 template <class Spec, int level>
 struct Level {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int In = config.width(level > 0 ? level - 1 : 0), Out = config.width(level);
   static constexpr int repeats = config.res_blocks - 1;
   static constexpr bool joins_input = config.level_input_skips;
@@ -230,7 +230,7 @@ struct Level {
 /// A change of resolution between levels: a ResBlock that resamples, or a convolution, or neither.
 template <class Spec, int C, Resampling R>
 struct Transition {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr bool resblock = config.resblock_updown;
   using Layer =
       std::conditional_t<resblock, ResBlock<Spec, C, 0, C, R>, Resample<C, R, config.conv_resample>>;
@@ -262,7 +262,7 @@ struct Transition {
 /// From a level to the one below and back.
 template <class Spec, int upper>
 struct Descent {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int C = config.width(upper), Out = config.width(upper + 1);
   using Down = Transition<Spec, C, Resampling::down>;
   using Lower = Level<Spec, upper + 1>;

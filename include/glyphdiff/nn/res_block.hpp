@@ -21,7 +21,7 @@ struct Embedding {
 /// of both convolutions are computed again.
 template <class Spec, int A, int B, int Out, Resampling R = Resampling::none>
 struct ResBlock {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int In = A + B;
   static constexpr bool modulated = config.scale_shift_norm;
   static constexpr int embedding_out = modulated ? 2 * Out : Out;

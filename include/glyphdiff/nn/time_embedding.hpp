@@ -11,7 +11,7 @@ namespace glyphdiff::nn {
 /// row, SiLU.
 template <class Spec>
 struct TimeEmbedding {
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
   static constexpr int narrow = config.model_channels, wide = config.embedding();
   static constexpr std::int64_t parameter_count = Linear<narrow, wide>::parameter_count +
                                                   Linear<wide, wide>::parameter_count +
@@ -74,8 +74,11 @@ struct TimeEmbedding {
 
   template <class Pass>
   void release(Pass& pass, Tape& tape) const {
-    for (float* buffer : {tape.sinusoid, tape.hidden, tape.activated_hidden, tape.embedding, tape.activated})
-      pass.release(buffer);
+    pass.release(tape.sinusoid);
+    pass.release(tape.hidden);
+    pass.release(tape.activated_hidden);
+    pass.release(tape.embedding);
+    pass.release(tape.activated);
   }
 };
 

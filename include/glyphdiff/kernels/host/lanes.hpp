@@ -69,8 +69,14 @@ constexpr std::ptrdiff_t round_up(std::ptrdiff_t a, std::ptrdiff_t b) { return d
 template <int W, int... J>
 [[gnu::always_inline]] inline void interleave(Lanes<W> const& a, Lanes<W> const& b, Lanes<W>& low,
                                               Lanes<W>& high, std::integer_sequence<int, J...>) {
+#if defined(__clang__)
   low = __builtin_shufflevector(a, b, ((J % 2) * W + J / 2)...);
   high = __builtin_shufflevector(a, b, ((J % 2) * W + W / 2 + J / 2)...);
+#else  // nvcc's front end garbles a pack inside __builtin_shufflevector
+  typedef int Mask __attribute__((vector_size(4 * W)));
+  low = __builtin_shuffle(a, b, Mask{((J % 2) * W + J / 2)...});
+  high = __builtin_shuffle(a, b, Mask{((J % 2) * W + W / 2 + J / 2)...});
+#endif
 }
 
 /// Transposes a W x W block held in registers: log2 W perfect shuffles of its rows.
