@@ -24,9 +24,7 @@ using D = ContinuousDiffusion<ContinuousCosine>;
 using D = Diffusion<LinearSchedule<>>;
 #endif
 
-#if CASE == 3
-using Timesteps = UniformTimesteps;
-#elif CASE == 4  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones StratifiedTimesteps
+#if CASE == 4  // expects: Trainer: discrete diffusions take UniformTimesteps or LossSecondMoment, continuous ones StratifiedTimesteps
 using Timesteps = StratifiedTimesteps;
 #else
 using Timesteps = UniformTimesteps;
