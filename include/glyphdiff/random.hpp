@@ -95,7 +95,7 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
   // sqrt s by Newton's method from a guess of its reciprocal; s = 0 (u = 1) gives 0. (sqrtf may set errno,
   // which keeps compilers from vectorising.)
   float const half = -0.5f * s;
-  float q = std::bit_cast<float>(0x5f3759df - (std::bit_cast<std::int32_t>(s) >> 1));
+  float q = std::bit_cast<float>(0x5f3759dfu - (std::bit_cast<std::uint32_t>(s) >> 1));
   q = q * ::fmaf(half * q, q, 1.5f);
   q = q * ::fmaf(half * q, q, 1.5f);
   q = q * ::fmaf(half * q, q, 1.5f);

@@ -23,14 +23,7 @@ double resident_bytes() {
 
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SKIP_UNDER_ASAN *doctest::skip()
-#else
-#define SKIP_UNDER_ASAN *doctest::skip(false)
-#endif
-
-// Sanitizers keep freed memory and shadow what is used, so a process's growth says nothing there.
-TEST_CASE("the memory that training announces is what the process grows by" SKIP_UNDER_ASAN) {
+TEST_CASE("the memory that training announces is what the process grows by") {
   using Exec = Kokkos::DefaultHostExecutionSpace;
   Exec const exec;
   double const before = resident_bytes();
@@ -45,6 +38,8 @@ TEST_CASE("the memory that training announces is what the process grows by" SKIP
   for (int step = 0; step < 2; ++step) trainer.step(batch);
   double const grown = resident_bytes() - before;
   INFO("announced " << announced / 1e6 << " MB, grown by " << grown / 1e6 << " MB");
-  CHECK(announced > 40e6);  // large enough that a few hundred kB of anything else don't matter
+  CHECK(announced > 40e6);          // large enough that a few hundred kB of anything else don't matter
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps freed memory and shadows what is used
   CHECK(std::abs(grown - announced) < 0.1 * announced);
+#endif
 }
