@@ -12,12 +12,12 @@
 namespace gd = glyphdiff;
 
 struct Spec {  // wide enough for every kernel: Winograd, direct, matrix products, attention, dropout
-  static constexpr gd::UNetConfig config{.image_size = 32,
+  static constexpr gd::UNetConfig config{.image_size = 16,
                                          .learned_sigma = true,
                                          .model_channels = 32,
                                          .channel_mult = {1, 2},
                                          .res_blocks = 1,
-                                         .attention_resolutions = {16},
+                                         .attention_resolutions = {8},
                                          .num_heads = 2,
                                          .dropout = 0.1};
 };
@@ -46,7 +46,7 @@ void train_and_sample(char const* name) {
   options.learning_rate.peak = 1e-3;
   options.ema_rates = {0.9};
   gd::Trainer trainer(exec, net, diffusion, options);
-  gd::HostImages const batch("batch", 7, 32, 32, 3);
+  gd::HostImages const batch("batch", 7, 16, 16, 3);
   for (std::size_t i = 0; i < batch.size(); ++i) batch.data()[i] = float(i * 37 % 255) / 127.5f - 1;
   for (int step = 0; step < 3; ++step) std::printf("%s: loss %.17g\n", name, trainer.step(batch).loss);
 
@@ -54,7 +54,7 @@ void train_and_sample(char const* name) {
   hash = digest(hash, net.parameters().data(), net.parameters().extent(0));
   hash = digest(hash, trainer.ema().averages()[0].values.data(), net.parameters().extent(0));
   typename Net::Evaluator denoise(net);
-  auto const images = gd::draw_ddim(exec, diffusion.respaced("ddim5"), denoise, 3, 32, 32, 3, 1);
+  auto const images = gd::draw_ddim(exec, diffusion.respaced("ddim5"), denoise, 3, 16, 16, 3, 1);
   hash = digest(hash, images.data(), images.size());
   std::printf("%s: digest %016llx\n", name, static_cast<unsigned long long>(hash));
 }

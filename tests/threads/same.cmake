@@ -1,6 +1,6 @@
-# Runs PROGRAM on 1, 2, 3 and 5 threads; all must print the same.
-foreach(threads 1 2 3 5)
-  execute_process(COMMAND "${CMAKE_COMMAND}" -E env OMP_NUM_THREADS=${threads} "${PROGRAM}"
+# Runs PROGRAM on 1, 2 and 3 threads; all must print the same.
+foreach(threads 1 2 3)
+  execute_process(COMMAND "${CMAKE_COMMAND}" -E env OMP_NUM_THREADS=${threads} OMP_WAIT_POLICY=passive "${PROGRAM}"
                   OUTPUT_VARIABLE printed RESULT_VARIABLE status)
   if(NOT status EQUAL 0 OR NOT printed MATCHES "digest")
     message(FATAL_ERROR "On ${threads} threads it ended with ${status}:\n${printed}")
