@@ -61,15 +61,15 @@ template <class On, class Spec>
 void check_blocks() {
   using nn::Resampling;
   BlockCase<Spec, 6, 0, 6> identity;
-  check_layer<On>(identity);
+  check_layer<On>(identity, true, 2e-3, 4);
   BlockCase<Spec, 6, 0, 12> projected;
-  check_layer<On>(projected);
+  check_layer<On>(projected, true, 2e-3, 4);
   BlockCase<Spec, 7, 5, 6> two_sources;
-  check_layer<On>(two_sources);
+  check_layer<On>(two_sources, true, 2e-3, 4);
   BlockCase<Spec, 6, 0, 6, Resampling::down> down;
-  check_layer<On>(down);
+  check_layer<On>(down, true, 2e-3, 4);
   BlockCase<Spec, 6, 0, 6, Resampling::up> up;
-  check_layer<On>(up);
+  check_layer<On>(up, true, 2e-3, 4);
 }
 
 }  // namespace
