@@ -131,6 +131,35 @@ TEST_CASE("nothing is allocated after the first pass") {
   CHECK(allocations.count() == 0);  // planning takes none
 }
 
+TEST_CASE("backward refuses what doesn't fit its forward") {
+  Exec const exec;
+  Net const net;
+  Net::Tape tape;
+  std::vector<float> const times{1, 2};
+  std::vector<int> const labels{0, 4};
+  auto const x = images(2, 8, 8, 3), out = images(2, 8, 8, 6), d_out = images(2, 8, 8, 6);
+  Arena<Exec> const gradients("gradients", net.parameters().extent(0)), few("gradients", 7);
+  char const* const no_forward = "UNet::backward: expected a tape that forward() has just filled, found none";
+  CHECK_THROWS_WITH_AS(net.backward(exec, d_out, gradients, tape), no_forward, Error);
+
+  net.forward(exec, x, times, labels, out, tape);
+  CHECK_THROWS_WITH_AS(net.backward(exec, x, gradients, tape),
+                       "UNet output gradient: expected (2, 8, 8, 6), found (2, 8, 8, 3)", Error);
+  CHECK_THROWS_WITH_AS(net.backward(exec, images(1, 8, 8, 6), gradients, tape),
+                       "UNet output gradient: expected (2, 8, 8, 6), found (1, 8, 8, 6)", Error);
+  CHECK_THROWS_AS(net.backward(exec, d_out, few, tape), Error);
+  CHECK_THROWS_WITH_AS(net.backward(exec, d_out, gradients, tape, &x),
+                       "UNet::backward: expected no image gradient, as forward() was told, found one", Error);
+  CHECK_NOTHROW(net.backward(exec, d_out, gradients, tape));  // refusals use nothing up
+  CHECK_THROWS_WITH_AS(net.backward(exec, d_out, gradients, tape), no_forward, Error);
+
+  net.forward(exec, x, times, labels, out, tape, {}, /*with_image_gradient=*/true);
+  CHECK_THROWS_AS(net.backward(exec, d_out, gradients, tape), Error);
+  CHECK_THROWS_WITH_AS(net.backward(exec, d_out, gradients, tape, &d_out),
+                       "UNet image gradient: expected (2, 8, 8, 3), found (2, 8, 8, 6)", Error);
+  CHECK_NOTHROW(net.backward(exec, d_out, gradients, tape, &x));
+}
+
 TEST_CASE("what doesn't fit is refused with a sentence") {
   Net const net;
   Net::Tape tape;

@@ -140,3 +140,13 @@ TEST_CASE("releasing twice is an error, releasing nothing is none") {
     other.release(nothing);
   }));
 }
+
+TEST_CASE("a plan that fails leaves the workspace, and the plan it follows, as they were") {
+  Workspace<Exec> workspace;
+  MemoryPlan const plan = workspace.plan([&] { workspace.acquire(1), workspace.acquire(200); });
+  workspace.follow(plan);
+  float* const first = workspace.acquire(1);
+  CHECK_THROWS_AS(workspace.plan([] { throw Error("no"); }), Error);
+  CHECK(!workspace.planning());
+  CHECK(workspace.acquire(200) != first);
+}

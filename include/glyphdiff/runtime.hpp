@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/error.hpp>
 #include <glyphdiff/isa.hpp>
 
 #include <Kokkos_Core.hpp>
@@ -39,8 +40,9 @@ GLYPHDIFF_BASELINE_ISA __attribute__((constructor(101))) static void stop_on_for
 /// leaves every other argument, `--help` included, to the program.
 class Runtime {
  public:
+  /// Throws Error on a machine without the device that the program was compiled for.
   Runtime(int& argc, char** argv)
-      : kokkos_argc_(take_kokkos_options(argc, argv)), guard_(kokkos_argc_, argv + argc) {
+      : kokkos_argc_((require_device(), take_kokkos_options(argc, argv))), guard_(kokkos_argc_, argv + argc) {
     // The Kokkos options now lie behind the program's own, where main may not look for them.
     argv[argc] = nullptr;
   }
@@ -48,6 +50,17 @@ class Runtime {
   Runtime& operator=(Runtime const&) = delete;
 
  private:
+  // Kokkos itself would end the program with an exception that nobody can catch.
+  static void require_device() {
+#if defined(KOKKOS_ENABLE_CUDA)
+    int devices = 0;
+    cudaError_t const status = cudaGetDeviceCount(&devices);
+    if (status != cudaSuccess)
+      throw Error("this machine", "an NVIDIA GPU, for which this program was compiled",
+                  cudaGetErrorString(status));
+#endif
+  }
+
   /// Moves Kokkos options behind the others, shortens argc and returns their number.
   static int take_kokkos_options(int& argc, char** argv) {
     // Kokkos warns when OMP_PROC_BIND is unset. GCC's OpenMP has read its environment by now, so this states

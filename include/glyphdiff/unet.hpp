@@ -169,21 +169,24 @@ class UNet {
 
     MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image,
                            bool with_image_gradient = false) {
-      auto const [at, is_new] = plans_.try_emplace({image.n, image.h, image.w, with_image_gradient});
-      if (is_new)
-        at->second = workspace_.plan([&] {
-          UPass pass = net.pass(exec, workspace_, nullptr, true);
-          typename Layers::Tape tape;
-          float token;
-          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
-          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
-        });
-      return at->second;
+      std::tuple const key(image.n, image.h, image.w, with_image_gradient);
+      auto const known = plans_.find(key);
+      if (known != plans_.end()) return known->second;
+      MemoryPlan plan = workspace_.plan([&] {
+        UPass pass = net.pass(exec, workspace_, nullptr, true);
+        typename Layers::Tape tape;
+        float token;
+        net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
+        net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+      });
+      return plans_.emplace(key, std::move(plan)).first->second;
     }
 
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
+    Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
+    bool with_image_gradient_ = false;
     DropoutKey dropout_;
     Kokkos::View<float*, typename Exec::memory_space> timesteps_;
     Kokkos::View<int*, typename Exec::memory_space> labels_;
@@ -196,6 +199,7 @@ class UNet {
                std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
     Extent const e = check(x, out, timesteps, labels);
+    tape.extent_ = {};
     tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
     tape.dropout_ = dropout;
     upload(exec, timesteps, tape.timesteps_);
@@ -203,12 +207,18 @@ class UNet {
     UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
     pass.dropout = dropout;
     layers_.forward(pass, e, x.data(), tape.timesteps_.data(), tape.labels_.data(), out.data(), tape.tape_);
+    tape.extent_ = e;
+    tape.with_image_gradient_ = with_image_gradient;
   }
 
-  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout of the last
-  /// forward(); d_image (N,H,W,channels) is assigned dL/dx if given and if forward() was told so.
+  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout, a
+  /// (N,H,W,out_channels), of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is given
+  /// exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward() since the
+  /// last backward(), which uses up the tape.
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
+    check_backward(d_out, gradients, tape, d_image);
+    tape.extent_ = {};
     UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
     pass.gradients = gradients.data();
     pass.dropout = tape.dropout_;
@@ -230,13 +240,7 @@ class UNet {
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
       Extent const e = net_->check(x, out, timesteps, host_labels_);
-      auto const [at, is_new] = plans_.try_emplace({e.n, e.h, e.w});
-      if (is_new)
-        at->second = workspace_.plan([&] {
-          UPass pass = net_->pass(exec, workspace_, nullptr, false);
-          net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, nullptr, tape_);
-        });
-      workspace_.follow(at->second);
+      workspace_.follow(plan(exec, e));
       upload(exec, timesteps, timesteps_);
       upload(exec, std::span<int const>(host_labels_), labels_);
       UPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
@@ -246,6 +250,17 @@ class UNet {
     std::int64_t workspace_bytes() const { return workspace_.bytes(); }
 
    private:
+    MemoryPlan const& plan(Exec const& exec, Extent image) {
+      std::tuple const key(image.n, image.h, image.w);
+      auto const known = plans_.find(key);
+      if (known != plans_.end()) return known->second;
+      MemoryPlan plan = workspace_.plan([&] {
+        UPass pass = net_->pass(exec, workspace_, nullptr, false);
+        net_->layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape_);
+      });
+      return plans_.emplace(key, std::move(plan)).first->second;
+    }
+
     UNet const* net_;
     Arena<Exec> parameters_;
     Workspace<Exec> workspace_;
@@ -261,12 +276,35 @@ class UNet {
     return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
   }
 
+  static std::string shape(Images<Exec> const& v) {
+    return shape(v.extent(0), v.extent(1), v.extent(2), v.extent(3));
+  }
+  static std::string shape(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t channels) {
+    return "(" + std::to_string(n) + ", " + std::to_string(h) + ", " + std::to_string(w) + ", " +
+           std::to_string(channels) + ")";
+  }
+
+  void check_backward(Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape const& tape,
+                      Images<Exec> const* d_image) const {
+    Extent const e = tape.extent_;
+    if (e.n == 0) throw Error("UNet::backward", "a tape that forward() has just filled", "none");
+    if (d_image != nullptr && !tape.with_image_gradient_)
+      throw Error("UNet::backward", "no image gradient, as forward() was told", "one");
+    if (d_image == nullptr && tape.with_image_gradient_)
+      throw Error("UNet::backward", "an image gradient, as forward() was told", "none");
+    auto const require = [&](char const* what, Images<Exec> const& v, int channels) {
+      std::string const expected = shape(e.n, e.h, e.w, channels);
+      if (shape(v) != expected) throw Error(what, expected, shape(v));
+    };
+    require("UNet output gradient", d_out, config.out_channels());
+    if (d_image != nullptr) require("UNet image gradient", *d_image, config.channels);
+    if (std::int64_t(gradients.extent(0)) != list_.total())
+      throw Error("UNet gradients", std::to_string(list_.total()) + " values",
+                  std::to_string(gradients.extent(0)));
+  }
+
   Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,
                std::span<int const> labels) const {
-    auto const shape = [](Images<Exec> const& v) {
-      return "(" + std::to_string(v.extent(0)) + ", " + std::to_string(v.extent(1)) + ", " +
-             std::to_string(v.extent(2)) + ", " + std::to_string(v.extent(3)) + ")";
-    };
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
@@ -296,11 +334,13 @@ class UNet {
   static void upload(Exec const& exec, std::span<T const> values,
                      Kokkos::View<T*, typename Exec::memory_space>& device) {
     if (values.empty()) return;
-    if (device.extent(0) != values.size())
+    if (device.extent(0) < values.size())
       device = Kokkos::View<T*, typename Exec::memory_space>("glyphdiff::per_image", values.size());
     Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(),
                                                                                   values.size());
-    Kokkos::deep_copy(exec, device, host);
+    Kokkos::View<T*, typename Exec::memory_space, Kokkos::MemoryUnmanaged> const part(device.data(),
+                                                                                      values.size());
+    Kokkos::deep_copy(exec, part, host);
     exec.fence();
   }
 

@@ -23,6 +23,7 @@ struct ValidConfig {
     return true;
   }
 
+  static_assert(c.image_size >= 1, "UNetConfig: image_size must be at least 1");
   static_assert(c.channels >= 1, "UNetConfig: channels must be at least 1");
   static_assert(c.levels() >= 1, "UNetConfig: channel_mult must name at least one level");
   static_assert(c.model_channels >= 2, "UNetConfig: model_channels must be at least 2");

@@ -108,13 +108,22 @@ class Workspace {
   template <class Pass>
   MemoryPlan plan(Pass&& pass) {
     MemoryPlan result;
+    MemoryPlan* const followed = plan_;
     plan_ = &result;
     planning_ = true;
     moment_ = 0;
     live_ = 0;
-    pass();
-    planning_ = false;
-    plan_ = nullptr;
+    {
+      struct Planning {
+        Workspace& workspace;
+        MemoryPlan* const followed;
+        ~Planning() {
+          workspace.planning_ = false;
+          workspace.plan_ = followed;
+        }
+      } const until_done{*this, followed};
+      pass();
+    }
     for (auto& buffer : result.buffers_)
       if (buffer.last < 0) buffer.last = moment_ + 1;
     result.place();

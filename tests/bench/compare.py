@@ -18,6 +18,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODES = {"train": "training step", "forward": "forward", "single": "forward"}
+FORWARD_ONLY = ("I256", "A256")  # too large to train here: one image forward
 LAYOUTS = ("nhwc", "nchw")
 CORE_TYPES = (None, "SKYLAKEX", "ZEN", "HASWELL")  # None: OpenBLAS's own choice
 
@@ -36,17 +37,23 @@ def arguments():
                         help="the Python whose PyTorch is the peer (default: the first that has one)")
     parser.add_argument("--newer-torch", action="append", default=[], metavar="PYTHON",
                         help="one more peer, eager and compiled; may be given several times")
+    parser.add_argument("--avx2", action="store_true",
+                        help="hold PyTorch to AVX2; give --programs of a build for AVX2 as well")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the table to this file as well")
     parser.add_argument("--json", type=pathlib.Path, help="write every measurement to this file")
     options = parser.parse_args()
     options.cases, options.modes = options.cases.split(","), options.modes.split(",")
-    for name, known in (("cases", ("S32", "M64", "L64")), ("modes", tuple(MODES))):
+    for name, known in (("cases", ("S32", "M64", "L64", *FORWARD_ONLY)), ("modes", tuple(MODES))):
         for value in getattr(options, name):
             if value not in known:
                 parser.error(f"--{name}: expected some of {','.join(known)}, found {value}")
     if min(options.rounds, options.repeats, options.warmup, options.threads) < 1:
         parser.error("--rounds, --repeats, --warmup and --threads must be at least 1")
     return options
+
+
+def modes_of(case, options):
+    return [mode for mode in options.modes if case not in FORWARD_ONLY or mode == "single"]
 
 
 def stop(sentence):
@@ -65,9 +72,12 @@ def find_torch(wanted):
     return next(filter(has_torch, dict.fromkeys(["/usr/bin/python3", sys.executable])), None)
 
 
-def openblas(core_type):
-    """The environment in which OpenBLAS uses these kernels."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"}
+
+
+def openblas(core_type, avx2=False):
+    """The environment in which OpenBLAS uses these kernels, and PyTorch no more than AVX2 if so asked."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")} | (AVX2 if avx2 else {})
     return environment if core_type is None else environment | {"OPENBLAS_CORETYPE": core_type}
 
 
@@ -111,9 +121,9 @@ class Program:
         return self.results[case, mode, self.best_layout(case, mode)][0]["losses"]
 
 
-def torch_program(python, core_type, extra=()):
+def torch_program(python, core_type, avx2, extra=()):
     return Program(lambda case, mode: [python, str(HERE / "torch_bench.py"), "--case", case, "--mode", mode, *extra],
-                   openblas(core_type), LAYOUTS)
+                   openblas(core_type, avx2), LAYOUTS)
 
 
 def fastest_core_type(python, threads):
@@ -162,13 +172,13 @@ def table(ours, peers, options):
     lines = ["| network | measured | glyphdiff |" + "".join(f" {p.name} | ratio |" for p in peers),
              "|---|---|---|" + "---|---|" * len(peers)]
     for case in options.cases:
-        for mode in options.modes:
+        for mode in modes_of(case, options):
             own, _ = ours.summary(case, mode)
             theirs = [(peer, peer.summary(case, mode)[0]) for peer in peers]
             batch = ours.results[case, mode, None][0]["batch"]
             lines.append(row(case, f"{MODES[mode]}, batch {batch}", time_text(own),
                              [(f"{time_text(t)} ({p.best_layout(case, mode).upper()})", t / own) for p, t in theirs]))
-        if "train" in options.modes:
+        if "train" in modes_of(case, options):
             own = ours.summary(case, "train")[1]
             theirs = [peer.summary(case, "train")[1] for peer in peers]
             lines.append(row(case, "peak memory, training", f"{own / 1e9:.2f} GB",
@@ -188,32 +198,34 @@ def main():
         print("There is no PyTorch to compare with (Debian's package is python3-torch), so here is glyphdiff alone.",
               file=sys.stderr)
     else:
-        core_type = fastest_core_type(python, options.threads)
-        peers.append(torch_program(python, core_type))
+        core_type = "HASWELL" if options.avx2 else fastest_core_type(python, options.threads)
+        peers.append(torch_program(python, core_type, options.avx2))
     for newer in options.newer_torch:
         if not has_torch(newer):
             stop(f"{newer} has no PyTorch")
-        peers += [torch_program(newer, None), torch_program(newer, None, ["--compile"])]
+        peers += [torch_program(newer, None, options.avx2), torch_program(newer, None, options.avx2, ["--compile"])]
     load = os.getloadavg()[0]
 
     for turn in range(options.rounds):
         print(f"Round {turn + 1} of {options.rounds}", file=sys.stderr)
         for case in options.cases:
-            for mode in options.modes:
+            for mode in modes_of(case, options):
                 for program in [ours, *peers]:
                     # Both layouts in the first round, then the faster one.
                     for layout in program.layouts if turn == 0 else [program.best_layout(case, mode)]:
                         program.measure(case, mode, layout, options)
     for peer in peers:
         for case in options.cases:
-            for mode in options.modes:
+            for mode in modes_of(case, options):
                 check_same_work(ours, peer, case, mode)
 
     text = f"Machine: {machine()}. {options.threads} thread{'s'[:options.threads > 1]}, fp32, "
     text += f"medians of {options.rounds} x {options.repeats} steps.\n"
-    text += "glyphdiff: " + ours.results[options.cases[0], options.modes[0], None][0]["build"] + ".\n"
+    text += "glyphdiff: " + next(iter(ours.results.values()))[0]["build"] + ".\n"
     if python is not None:
         text += f"{peers[0].name}: OpenBLAS kernels {core_type or 'by its own choice'}.\n"
+    if options.avx2:
+        text += "PyTorch is held to AVX2.\n"
     if load > 0.5:
         text += f"The machine was not idle (load {load:.1f} at the start): do not rely on these figures.\n"
     if peers:

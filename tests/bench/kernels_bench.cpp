@@ -22,6 +22,7 @@ struct Options {
                                        {8, 256, 8, 256}, {4, 128, 64, 128}, {4, 384, 16, 256},
                                        {32, 32, 32, 32}, {32, 64, 16, 64},  {32, 64, 8, 64}};  // N, C, H, K
   int repeats = 7, threads = 0;
+  double at_least = 0;
   bool json = false;
 };
 
@@ -113,7 +114,9 @@ Speeds convolution(Exec const& exec, int repeats, kernels::ConvShape s, bool exa
           })};
 }
 
-void measure(Options const& options) {
+/// Whether every convolution was as fast as `options` asks for.
+bool measure(Options const& options) {
+  bool fast_enough = true;
   Exec const exec;
   if (!options.json) {
     std::printf(
@@ -137,7 +140,15 @@ void measure(Options const& options) {
                 shape[0], shape[1], shape[2], shape[3], usual.forward, usual.data, usual.weight,
                 exact.forward, exact.data, exact.weight, product, peak);
     std::fflush(stdout);
+    double const slowest = std::min({usual.forward, usual.data, usual.weight});
+    if (slowest >= options.at_least * product) continue;
+    fast_enough = false;
+    std::fprintf(stderr,
+                 "kernels_bench: at %d,%d,%d,%d the slowest convolution does %.2f times the matrix product's "
+                 "work, expected at least %.2f times\n",
+                 shape[0], shape[1], shape[2], shape[3], slowest / product, options.at_least);
   }
+  return fast_enough;
 }
 
 }  // namespace
@@ -164,11 +175,15 @@ int main(int argc, char** argv) try {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads, 0: one per core")->check(CLI::Range(0, 4096));
+  app.add_option("--at-least", options.at_least,
+                 "end with status 1 if a convolution's GFLOP/s are less than this many times those of the "
+                 "matrix product")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--json", options.json, "a line of JSON per shape instead of a table");
   CLI11_PARSE(app, argc, argv);
 
   bench::Session const session(options.threads);
-  measure(options);
+  return measure(options) ? 0 : 1;
 } catch (std::exception const& error) {
   std::fprintf(stderr, "kernels_bench: %s\n", error.what());
   return 2;

@@ -14,7 +14,8 @@ import time
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--case", choices=["S32", "M64", "L64"], default="S32")
+    parser.add_argument("--case", choices=["S32", "M64", "L64", "I256", "A256"], default="S32")
+    parser.add_argument("--pixels", type=int, default=0, help="image size, 0: the network's own")
     parser.add_argument("--mode", choices=["train", "forward", "single", "matmul"], default="train")
     parser.add_argument("--layout", choices=["nchw", "nhwc"], default="nhwc")
     parser.add_argument("--repeats", type=int, default=5)
@@ -38,9 +39,11 @@ CASES = {
     "S32": dict(size=32, width=64, mult=(1, 2, 2), heads=4, updown=False, batch=16, parameters=7_282_438),
     "M64": dict(size=64, width=64, mult=(1, 2, 3, 4), heads=4, updown=False, batch=8, parameters=23_036_038),
     "L64": dict(size=64, width=128, mult=(1, 2, 3, 4), head_channels=64, updown=True, batch=4, parameters=100_349_318),
+    "I256": dict(size=256, width=128, mult=(1, 1, 2, 2, 4, 4), heads=4, updown=False, batch=1, parameters=113_676_678),
+    "A256": dict(size=256, width=256, mult=(1, 1, 2, 2, 4, 4), head_channels=64, updown=True, batch=1,
+                 attention=(32, 16, 8), parameters=552_814_086),
 }
 BLOCKS_PER_LEVEL = 2
-ATTENTION_PIXELS = (16, 8)
 GROUPS = 32
 
 
@@ -108,7 +111,7 @@ class Plain(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, size, width, mult, updown, heads=0, head_channels=0, **_):
+    def __init__(self, size, width, mult, updown, heads=0, head_channels=0, attention=(16, 8), **_):
         super().__init__()
         self.width = width
         embedding = 4 * width
@@ -117,7 +120,7 @@ class UNet(nn.Module):
 
         def stage(c_in, c_out, pixels):
             layers = [ResBlock(c_in, c_out, embedding)]
-            if pixels in ATTENTION_PIXELS:
+            if pixels in attention:
                 layers.append(Attention(c_out, heads or c_out // head_channels))
             return nn.ModuleList(layers)
 
@@ -229,7 +232,7 @@ def main():
     fill_parameters(net)
     net = net.to(memory_format=layout)
     batch = 1 if options.mode == "single" else case["batch"]
-    size = case["size"]
+    size = options.pixels or case["size"]
     x = torch.from_numpy(test_values(0xFFFF, batch * size * size * 3)).view(batch, size, size, 3).permute(0, 3, 1, 2)
     x = x.contiguous(memory_format=layout)
     timesteps = torch.tensor([float((61 * n + 7) % 1000) for n in range(batch)])
@@ -266,7 +269,7 @@ def main():
 
     print(json.dumps({
         "program": "PyTorch " + torch.__version__ + (" compiled" if options.compile else ""),
-        "case": options.case, "mode": options.mode, "layout": options.layout, "batch": batch,
+        "case": options.case, "mode": options.mode, "layout": options.layout, "batch": batch, "pixels": size,
         "threads": torch.get_num_threads(), "parameters": parameters, "seconds": statistics.median(times),
         "all_seconds": [round(t, 6) for t in times], "peak_bytes": resident_bytes("VmHWM"),
         "bytes_before": bytes_before, "losses": losses}))

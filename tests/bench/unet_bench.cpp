@@ -5,6 +5,7 @@
 #include "kernel_profile.hpp"
 
 #include <glyphdiff/optim/adamw.hpp>
+#include <glyphdiff/presets.hpp>
 #include <glyphdiff/unet.hpp>
 
 #include <CLI/CLI.hpp>
@@ -53,6 +54,17 @@ struct L64 {
                                      .resblock_updown = true};
 };
 
+// The released models of 256 x 256 pixels, which are measured forward only.
+struct I256 : IddpmLsun256 {
+  static constexpr char const* name = "I256";
+  static constexpr int batch = 1;
+};
+
+struct A256 : Adm256 {
+  static constexpr char const* name = "A256";
+  static constexpr int batch = 1;
+};
+
 static_assert(parameter_count<S32> == 7'282'438);
 static_assert(parameter_count<M64> == 23'036'038);
 static_assert(parameter_count<L64> == 100'349'318);
@@ -94,9 +106,9 @@ struct Model {
   Images<Exec> x, out;
   std::vector<float> timesteps;
 
-  explicit Model(int batch)
-      : x("bench::x", batch, config.image_size, config.image_size, config.channels),
-        out("bench::out", batch, config.image_size, config.image_size, config.out_channels()) {
+  Model(int batch, int pixels)
+      : x("bench::x", batch, pixels, pixels, config.channels),
+        out("bench::out", batch, pixels, pixels, config.out_channels()) {
     fill_parameters(exec, net);
     fill(exec, x, [](std::size_t i) { return bench::test_value(0xffff, std::uint32_t(i)); });
     for (int n = 0; n < batch; ++n) timesteps.push_back(float((61 * n + 7) % 1000));
@@ -143,7 +155,7 @@ struct TrainStep : Model<Case> {
   typename Net::Tape tape;
   std::vector<double> history;
 
-  TrainStep() : Model<Case>(Case::batch) {}
+  explicit TrainStep(int pixels) : Model<Case>(Case::batch, pixels) {}
 
   void step() {
     this->net.forward(this->exec, this->x, this->timesteps, {}, this->out, tape);
@@ -160,7 +172,7 @@ struct Forward : Model<Case> {
   using typename Model<Case>::Net;
   typename Net::Evaluator evaluate{this->net};
 
-  explicit Forward(int batch = Case::batch) : Model<Case>(batch) {}
+  explicit Forward(int pixels, int batch = Case::batch) : Model<Case>(batch, pixels) {}
 
   void step() { evaluate(this->exec, this->x, this->timesteps, this->out); }
   std::vector<double> losses() const { return {this->squared_error({})}; }
@@ -168,12 +180,12 @@ struct Forward : Model<Case> {
 
 template <class Case>
 struct ForwardSingle : Forward<Case> {
-  ForwardSingle() : Forward<Case>(1) {}
+  explicit ForwardSingle(int pixels) : Forward<Case>(pixels, 1) {}
 };
 
 struct Options {
   std::vector<std::string> cases{"S32", "M64", "L64"}, modes{"train", "forward", "single"};
-  int warmup = 2, repeats = 5, threads = 0;
+  int warmup = 2, repeats = 5, threads = 0, pixels = 0;
   bool profile = false;
 };
 
@@ -191,7 +203,7 @@ template <class Case, class Work>
 void measure(char const* mode, Options const& options) {
   bench::forget_peak();
   std::int64_t const before = bench::resident_bytes("VmRSS");
-  Work work;
+  Work work(options.pixels > 0 ? options.pixels : Case::config.image_size);
   for (int i = 0; i < options.warmup; ++i) work.step();
   std::optional<bench::KernelProfile> profile;
   if (options.profile) profile.emplace();
@@ -204,13 +216,13 @@ void measure(char const* mode, Options const& options) {
   }
   std::printf(
       "{\"program\": \"glyphdiff\", \"build\": \"%s\", \"case\": \"%s\", \"mode\": \"%s\", \"layout\": "
-      "\"nhwc\", \"batch\": %d, "
+      "\"nhwc\", \"batch\": %d, \"pixels\": %d, "
       "\"threads\": %d, \"parameters\": %lld, \"seconds\": %.6f, \"all_seconds\": %s, "
       "\"peak_bytes\": %lld, \"bytes_before\": %lld, \"losses\": %s}\n",
-      bench::build().c_str(), Case::name, mode, int(work.x.extent(0)), int(work.exec.concurrency()),
-      static_cast<long long>(parameter_count<Case>), bench::median(times), json_list(times, "%.6f").c_str(),
-      static_cast<long long>(bench::resident_bytes("VmHWM")), static_cast<long long>(before),
-      json_list(work.losses(), "%.9g").c_str());
+      bench::build().c_str(), Case::name, mode, int(work.x.extent(0)), int(work.x.extent(1)),
+      int(work.exec.concurrency()), static_cast<long long>(parameter_count<Case>), bench::median(times),
+      json_list(times, "%.6f").c_str(), static_cast<long long>(bench::resident_bytes("VmHWM")),
+      static_cast<long long>(before), json_list(work.losses(), "%.9g").c_str());
   std::fflush(stdout);
 }
 
@@ -218,7 +230,8 @@ template <class Case>
 void measure_case(Options const& options) {
   if (std::find(options.cases.begin(), options.cases.end(), Case::name) == options.cases.end()) return;
   for (std::string const& mode : options.modes) {
-    if (mode == "train") measure<Case, TrainStep<Case>>("train", options);
+    if constexpr (!std::is_base_of_v<IddpmLsun256, Case> && !std::is_base_of_v<Adm256, Case>)
+      if (mode == "train") measure<Case, TrainStep<Case>>("train", options);
     if (mode == "forward") measure<Case, Forward<Case>>("forward", options);
     if (mode == "single") measure<Case, ForwardSingle<Case>>("single", options);
   }
@@ -229,9 +242,9 @@ void measure_case(Options const& options) {
 int main(int argc, char** argv) try {
   Options options;
   CLI::App app("Times whole networks and prints one line of JSON per measurement.");
-  app.add_option("--cases", options.cases, "which networks, separated by commas")
+  app.add_option("--cases", options.cases, "which networks, separated by commas; I256 and A256 forward only")
       ->delimiter(',')
-      ->check(CLI::IsMember({"S32", "M64", "L64"}))
+      ->check(CLI::IsMember({"S32", "M64", "L64", "I256", "A256"}))
       ->capture_default_str();
   app.add_option("--modes", options.modes, "train: a training step; forward: a batch; single: one image")
       ->delimiter(',')
@@ -244,6 +257,7 @@ int main(int argc, char** argv) try {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads, 0: one per core")->check(CLI::Range(0, 4096));
+  app.add_option("--pixels", options.pixels, "image size, 0: the network's own")->check(CLI::Range(0, 4096));
   app.add_flag("--profile", options.profile, "print the time of every kernel to standard error");
   CLI11_PARSE(app, argc, argv);
 
@@ -251,6 +265,8 @@ int main(int argc, char** argv) try {
   measure_case<S32>(options);
   measure_case<M64>(options);
   measure_case<L64>(options);
+  measure_case<I256>(options);
+  measure_case<A256>(options);
 } catch (std::exception const& error) {
   std::fprintf(stderr, "unet_bench: %s\n", error.what());
   return 2;

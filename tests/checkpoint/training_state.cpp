@@ -1,6 +1,6 @@
 #include "files.hpp"
 
-#include "../optim/arenas.hpp"
+#include "../arenas.hpp"
 
 #include <glyphdiff/checkpoint/config_description.hpp>
 #include <glyphdiff/checkpoint/training_state.hpp>

@@ -41,6 +41,8 @@ struct Spec {
       .num_head_channels = -1,
 #elif CASE == 19  // expects: UNetConfig: image_size must be divisible by space_to_depth * 2^(levels - 1)
       .image_size = 68, .channel_mult = {1, 1, 1}, .space_to_depth = 2,
+#elif CASE == 20  // expects: UNetConfig: image_size must be at least 1
+      .image_size = 0,
 #endif
   };
 };

@@ -1,4 +1,4 @@
-#include "../optim/arenas.hpp"
+#include "../arenas.hpp"
 #include "../sampler/gaussian.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>

@@ -3,6 +3,7 @@
 #include <glyphdiff/metrics/frechet.hpp>
 
 #include <doctest/doctest.h>
+#include <Eigen/Eigenvalues>
 
 #include <cmath>
 

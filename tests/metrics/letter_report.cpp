@@ -27,6 +27,7 @@ bool passed(LetterReport const& report, std::string const& name) {
 
 LetterReport report_at_the_limits() {
   LetterReport report{};
+  report.height = 32;
   report.one_hole_one_component = 0.75;
   report.mid_gray_share = 0.065;
   report.coverage = 0.48;
@@ -151,6 +152,15 @@ TEST_CASE("the gate passes at its limits and fails just beyond them") {
   beyond(&LetterReport::coverage, -0.001, "coverage of held-out letters");
   beyond(&LetterReport::one_nn_accuracy, 0.001, "1-NN accuracy");
   beyond(&LetterReport::copies, 0.001, "copies");
+
+  LetterReport large = limits;
+  large.height = 64;
+  CHECK_FALSE(passed(large, "one hole and one component"));
+  CHECK_FALSE(passed(large, "mid-gray share"));
+  large.one_hole_one_component = 0.8;
+  large.mid_gray_share = 0.0325;
+  CHECK(passed(large, "one hole and one component"));
+  CHECK(passed(large, "mid-gray share"));
 }
 
 TEST_CASE("the table is aligned and shows every line of the gate") {

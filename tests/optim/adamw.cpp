@@ -1,5 +1,5 @@
+#include "../arenas.hpp"
 #include "../golden/golden.hpp"
-#include "arenas.hpp"
 
 #include <glyphdiff/optim/adamw.hpp>
 

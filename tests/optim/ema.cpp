@@ -1,4 +1,4 @@
-#include "arenas.hpp"
+#include "../arenas.hpp"
 
 #include <glyphdiff/optim/ema.hpp>
 

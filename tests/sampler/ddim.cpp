@@ -1,5 +1,5 @@
+#include "../arenas.hpp"
 #include "../golden/golden.hpp"
-#include "../optim/arenas.hpp"
 #include "gaussian.hpp"
 
 #include <glyphdiff/diffusion/continuous.hpp>

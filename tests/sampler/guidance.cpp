@@ -1,4 +1,4 @@
-#include "../optim/arenas.hpp"
+#include "../arenas.hpp"
 #include "gaussian.hpp"
 
 #include <glyphdiff/sampler/guidance.hpp>

@@ -72,8 +72,13 @@ void check_training() {
     CHECK(std::abs(mean(loss.vb) - numbers[2]) <= 5e-4 * numbers[0]);
     CHECK(golden::near(norm(exec, gradients), numbers[3], 1e-3));
     adamw.update(exec, net.parameters(), gradients, 1e-3, ema);
-    // The root mean square of what ten updates change is 4e-3.
-    if (step == 9) CHECK(model.share_within(2e-4, "train_params_after10", to_host(net.parameters())) > 0.95);
+    if (step == 9) {
+      // Ten updates change a parameter by 4e-3 (root mean square). Where a gradient is all rounding, as that
+      // of a bias before a norm, AdamW makes whole updates of it: PyTorch differs from itself by 7e-3 there.
+      auto const found = to_host(net.parameters());
+      CHECK(model.share_within(2e-4, "train_params_after10", found) > 0.98);
+      CHECK(model.share_within(1.2e-2, "train_params_after10", found) == 1);
+    }
   }
   // And of the average, 3e-4.
   CHECK(model.share_within(1.5e-5, "train_final_ema", to_host(ema.averages()[0].values)) > 0.95);

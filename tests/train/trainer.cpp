@@ -182,6 +182,28 @@ TEST_CASE("a loss that is not a number stops training and changes nothing") {
   CHECK(same_bits(disturbed.state(), quiet.state()));
 }
 
+TEST_CASE("a batch that is refused halfway leaves no gradient behind") {
+  TrainOptions options;
+  options.microbatch = 2;
+  Run<Exec> disturbed(options), quiet(options);
+  CHECK_THROWS_WITH_AS(disturbed.trainer.step(letters(6), std::vector<int>{0, 1, 2, 0, 1, 3}),
+                       "UNet labels: expected classes in [0, 3), found 3", Error);
+  disturbed.step();
+  quiet.step();
+  CHECK(same_bits(disturbed.state(), quiet.state()));
+}
+
+TEST_CASE("a batch that microbatches don't divide allocates once") {
+  TrainOptions options;
+  options.microbatch = 4;
+  Run<Exec> run(options);
+  run.step();
+  auto const batch = letters(6);
+  Allocations const allocations;
+  run.trainer.step(batch, labels);
+  CHECK(allocations.peak() < 1000);  // bytes: the losses of the images, not the images
+}
+
 TEST_CASE("importance sampling by the losses") {
   TrainOptions options;
   Run<Exec, Kl, LossSecondMoment> run(options);

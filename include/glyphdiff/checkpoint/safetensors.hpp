@@ -178,30 +178,26 @@ inline void write_safetensors(std::string const& path, std::vector<SafetensorsSo
   std::stable_sort(tensors.begin(), tensors.end(), [](auto const& a, auto const& b) {
     return detail::dtype_bytes(a.dtype) > detail::dtype_bytes(b.dtype);
   });
-  auto header = nlohmann::ordered_json::object();
+  auto header = nlohmann::json::object();
   if (!metadata.empty()) {
-    auto& strings = header["__metadata__"] = nlohmann::ordered_json::object();
+    auto& strings = header["__metadata__"] = nlohmann::json::object();
     for (auto const& [key, value] : metadata)
       if (!strings.emplace(key, value).second)
         throw Error(path + " would hold the metadata " + key + " twice.");
   }
-  // ordered_json looks names up one after another, too slowly for thousands; a set knows them at once.
-  std::set<std::string_view> names{"__metadata__"};
   std::vector<std::uint64_t> sizes;
   std::uint64_t total = 0;
   std::string text;
   for (auto const& tensor : tensors) {
     std::uint64_t bytes = 0;
-    if (!names.insert(tensor.name).second)
+    auto& entry = header[tensor.name];
+    if (!entry.is_null() || tensor.name == "__metadata__")
       throw Error(path + " would hold the tensor " + tensor.name + " twice.");
     if (detail::dtype_bytes(tensor.dtype) == 0 || !detail::tensor_bytes(tensor.dtype, tensor.shape, bytes) ||
         __builtin_add_overflow(total, bytes, &total))
       throw Error("The tensor " + tensor.name + " has no type or shape that a safetensors file can hold.");
     sizes.push_back(bytes);
-    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(
-        tensor.name,
-        nlohmann::ordered_json{
-            {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {total - bytes, total}}});
+    entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {total - bytes, total}}};
   }
   try {
     text = header.dump();

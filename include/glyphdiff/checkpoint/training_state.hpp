@@ -87,6 +87,7 @@ struct TrainingState {
   std::vector<Average> averages;
   FloatStore first_moment, second_moment;
   KeyValues configuration;  ///< whatever must be the same for the run to go on
+  KeyValues defaults;       ///< what a file says that was written before a key existed
 
   std::int64_t step = 0;
   std::uint64_t seed = 0;
@@ -264,6 +265,8 @@ inline void load_checkpoint(std::string const& path, TrainingState& state) {
 
   KeyValues stored = detail::stored_configuration(file), ours = state.configuration;
   std::string const* const rates = find_value(file.metadata(), "glyphdiff.ema_rates");
+  for (auto const& [key, value] : state.defaults)
+    if (find_value(stored, key) == nullptr) stored.emplace_back(key, value);
   stored.emplace_back("ema_rates", rates == nullptr ? "" : *rates);
   ours.emplace_back("ema_rates", detail::rates_text(state));
   detail::require_same_configuration(file, stored, ours);

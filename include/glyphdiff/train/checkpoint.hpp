@@ -28,6 +28,9 @@ TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValu
   state.first_moment = trainer.adamw().first_moment;
   state.second_moment = trainer.adamw().second_moment;
   state.configuration = describe(Net::config);
+  state.configuration.emplace_back("ema_warm_up", detail::to_text(trainer.options().ema_warm_up));
+  state.defaults = describe(UNetConfig{});
+  state.defaults.emplace_back("ema_warm_up", "true");
   state.configuration.emplace_back("batch", std::to_string(trainer.options().batch));
   state.configuration.emplace_back("seed", std::to_string(trainer.options().seed));
   for (auto const& pair : run) state.configuration.push_back(pair);

@@ -96,8 +96,13 @@ class Trainer {
     std::int64_t const step = adamw_.steps;
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(step), {0, batch, batch});
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
-    for (int first = 0; first < batch; first += options_.microbatch)
-      accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
+    try {
+      for (int first = 0; first < batch; first += options_.microbatch)
+        accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
+    } catch (...) {  // a microbatch that could not be computed takes those before it along
+      Kokkos::deep_copy(exec_, gradients_, 0.0f);
+      throw;
+    }
     report.gradient_norm = gradient_norm_(exec_, gradients_);
     if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) {
       Kokkos::deep_copy(exec_, gradients_, 0.0f);
@@ -153,26 +158,27 @@ class Trainer {
   void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn,
                   int first, int count, StepReport& report) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
-    make_room(count, h, w);
+    Room const room = make_room(count, h, w);
     auto const range = std::pair(first, first + count);
     auto const chosen = Kokkos::subview(x0, range, Kokkos::ALL, Kokkos::ALL, Kokkos::ALL);
     HostImages const contiguous(chosen.data(), count, h, w, channels);
-    Kokkos::deep_copy(exec_, x0_, contiguous);
+    Kokkos::deep_copy(exec_, room.x0, contiguous);
 
     RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
-    kernels::fill_normal(exec_, eps_.data(), count, std::int64_t(h) * w * channels, noise, first);
+    kernels::fill_normal(exec_, room.eps.data(), count, std::int64_t(h) * w * channels, noise, first);
     std::span<Time const> const times(drawn.times.data() + first, count);
-    q_sample(exec_, diffusion_, times, x0_, eps_, x_t_);
+    q_sample(exec_, diffusion_, times, room.x0, room.eps, room.x_t);
     auto const timesteps = network_timesteps(diffusion_, times);
-    net_->forward(exec_, x_t_, timesteps, labels.empty() ? labels : labels.subspan(first, count), output_,
-                  tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
+    net_->forward(exec_, room.x_t, timesteps, labels.empty() ? labels : labels.subspan(first, count),
+                  room.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
 
     std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
     double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
     for (double& weight : weights) weight *= share;
-    LossReport const loss = training_loss<Objective>(
-        exec_, diffusion_, times, std::span<double const>(weights), x0_, eps_, output_, d_output_);
-    net_->backward(exec_, d_output_, gradients_, tape_);
+    LossReport const loss =
+        training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), room.x0,
+                                 room.eps, room.output, room.d_output);
+    net_->backward(exec_, room.d_output, gradients_, tape_);
     for (int n = 0; n < count; ++n) {
       double const weight = drawn.weights[first + n] / options_.batch;
       report.loss += weight * loss.total[n];
@@ -182,16 +188,28 @@ class Trainer {
     }
   }
 
-  void make_room(int n, int h, int w) {
-    if (int(x0_.extent(0)) == n && int(x0_.extent(1)) == h && int(x0_.extent(2)) == w) return;
-    auto const images = [&](std::string const& label, int channels) {
-      return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), n, h, w, channels);
+  /// The images of one microbatch.
+  struct Room {
+    Images<Exec> x0, eps, x_t, output, d_output;
+  };
+
+  /// Lays a microbatch out in memory that grows when it must and never shrinks.
+  Room make_room(int n, int h, int w) {
+    auto const size = [&](int channels) {  // whole cache lines
+      return (std::int64_t(n) * h * w * channels + 15) / 16 * 16;
     };
-    x0_ = images("glyphdiff::train::x0", Net::config.channels);
-    eps_ = images("glyphdiff::train::eps", Net::config.channels);
-    x_t_ = images("glyphdiff::train::x_t", Net::config.channels);
-    output_ = images("glyphdiff::train::output", Net::config.out_channels());
-    d_output_ = images("glyphdiff::train::d_output", Net::config.out_channels());
+    std::int64_t const in = size(Net::config.channels), out = size(Net::config.out_channels());
+    if (std::int64_t(room_.extent(0)) < 3 * in + 2 * out) {
+      room_ = {};
+      room_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"),
+                          3 * in + 2 * out);
+    }
+    auto const images = [&](std::int64_t offset, int channels) {
+      return Images<Exec>(room_.data() + offset, n, h, w, channels);
+    };
+    return {images(0, Net::config.channels), images(in, Net::config.channels),
+            images(2 * in, Net::config.channels), images(3 * in, Net::config.out_channels()),
+            images(3 * in + out, Net::config.out_channels())};
   }
 
   Exec exec_;
@@ -204,7 +222,7 @@ class Trainer {
   GradientNorm<Exec> gradient_norm_;
   Arena<Exec> gradients_;
   typename Net::Tape tape_;
-  Images<Exec> x0_, eps_, x_t_, output_, d_output_;
+  Arena<Exec> room_;
 };
 
 }  // namespace glyphdiff
