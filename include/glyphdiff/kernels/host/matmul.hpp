@@ -152,9 +152,10 @@ struct MatmulCut {
   }
 };
 
-/// A tile of R x Q dot products of length k, R * Q = W, in the lanes of the result.
+/// A tile of R x Q dot products of length k, R * Q = W, in the lanes of the result. Not inlined: where
+/// multiplications and additions are fused must not depend on the caller.
 template <int W, int R, int Q>
-inline Lanes<W> dot_tile(int k, float const* const (&a)[R], float const* const (&b)[Q]) {
+[[gnu::noinline]] inline Lanes<W> dot_tile(int k, float const* const (&a)[R], float const* const (&b)[Q]) {
   Lanes<W> sum[W];
 #pragma GCC unroll 16
   for (int i = 0; i < W; ++i) sum[i] = Lanes<W>{};
