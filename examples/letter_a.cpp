@@ -105,7 +105,7 @@ Letters load_letters(Options const& options) {
     if (!folder.skipped.empty())
       std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
     letters.training = std::move(folder.dataset);
-    letters.name = fs::absolute(options.data).lexically_normal().string();
+    letters.name = fs::canonical(options.data).string();
   }
   return letters;
 }
@@ -183,8 +183,8 @@ int run(Options options) {
   auto const began = std::chrono::steady_clock::now();
   if (options.steps <= 0) options.steps = Spec::steps;
   if (options.batch <= 0) options.batch = Spec::batch;
-  make_run_folder(options.out);
   Letters letters = load_letters(options);
+  make_run_folder(options.out);
   std::size_t const letter_count = letters.training.size();
 
   Exec const exec;
@@ -235,11 +235,21 @@ int run(Options options) {
   gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
                             options.plain ? std::nullopt : std::optional(gd::LetterAugmentation{}));
   auto const sheets = sheet_steps(options.steps);
+  auto const due = [&] { return std::find(sheets.begin(), sheets.end(), trainer.steps()) != sheets.end(); };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
     log.save(options.out);
   };
-  gd::Interrupt interrupt;
+  auto const draw_sheet = [&] {
+    gd::write_png(sheet_path(options.out, trainer.steps()),
+                  gd::image_grid(draw(sheet_columns), sheet_columns));
+    write_progress(options.out, sheets, trainer.steps(), options.size);
+  };
+  // The run may have been stopped between the checkpoint and the sheet.
+  if (due() && !fs::exists(sheet_path(options.out, trainer.steps()))) draw_sheet();
+
+  // During the training alone: later there is nothing to lose, and Ctrl-C just ends the program.
+  std::optional<gd::Interrupt> interrupt(std::in_place);
   gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
@@ -253,19 +263,18 @@ int run(Options options) {
     log.step.push_back(double(report.step));
     log.loss.push_back(report.loss);
     bar.update(report.step, report.loss);
-    bool const due = std::find(sheets.begin(), sheets.end(), report.step) != sheets.end();
-    if (due || interrupt.requested()) {
+    if (due() || interrupt->requested()) {
       bar.pause();
       save();
-      if (interrupt.requested()) {
+      if (interrupt->requested()) {
         std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
         return 130;
       }
-      gd::write_png(sheet_path(options.out, report.step), gd::image_grid(draw(sheet_columns), sheet_columns));
-      write_progress(options.out, sheets, report.step, options.size);
+      draw_sheet();
       bar.resume();
     }
   }
+  interrupt.reset();
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
   auto const samples = draw(std::max(options.judged, sheet_count));
@@ -289,20 +298,22 @@ int run(Options options) {
 
 int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
   Options options;
   CLI::App app("Trains a diffusion model on letters A and draws new ones.");
   app.add_option("--size", options.size, "pixels per side: 32 or 64")->check(CLI::IsMember({32, 64}));
-  app.add_option("--data", options.data,
-                 "folder of PNG or JPEG letters of your own, instead of the built-in ones");
+  CLI::Option* const data = app.add_option(
+      "--data", options.data, "folder of PNG or JPEG letters of your own, instead of the built-in ones");
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
   app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--batch", options.batch, "letters per update")->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
+  app.add_option("--batch", options.batch, "letters per update")->check(CLI::Range(1, 1'000'000));
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
-  app.add_option("--judged", options.judged, "samples drawn and judged at the end; 0: none")
+  app.add_option("--judged", options.judged, "samples drawn and judged at the end, 128 or more; 0: none")
+      ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
-  app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well");
+  app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well")->needs(data);
   app.add_flag("--plain", options.plain, "train on the letters as they are, without varying width and slant");
   try {
     app.parse(argc, argv);

@@ -136,7 +136,7 @@ class Workspace {
     plan_ = const_cast<MemoryPlan*>(&plan);
     next_ = 0;
     if (std::int64_t(memory_.extent(0)) < plan.floats_) {
-      memory_ = {};
+      memory_ = Arena<Exec>();  // gives its memory back first
       memory_ =
           Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::workspace"), plan.floats_);
     }

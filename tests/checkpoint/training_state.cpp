@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
 
@@ -289,4 +290,43 @@ TEST_CASE("one set of weights is read alone, for sampling") {
   write_safetensors(path, {safetensors_source("in.bias", {2}, run.p.data())}, {});
   load_weights(path, "", {{"in.bias", {2}, 5, 2}}, weights.data());
   CHECK(weights[6] == run.p[1]);
+}
+
+TEST_CASE("a number that is not finite is named") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "run.safetensors").string();
+  Run run;
+  run.e2[19] = NAN;
+  save_checkpoint(path, run.state());
+  TrainingState state = run.state();
+  CHECK(load_error(path, run, state) ==
+        path + ": expected finite numbers, found one that is not in ema_0.9999.out.weight");
+}
+
+TEST_CASE("a file from before a configuration had a field loads where the field has its default") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "run.safetensors").string();
+  Run run;
+  TrainingState old = run.state();
+  std::erase_if(old.configuration, [](auto const& pair) { return pair.first == "space_to_depth"; });
+  save_checkpoint(path, old);
+
+  TrainingState state = run.state();
+  CHECK(load_error(path, run, state).find("space_to_depth: checkpoint has none, this program 1") !=
+        std::string::npos);
+  state.defaults = describe(UNetConfig{});
+  CHECK_NOTHROW(load_checkpoint(path, state));
+  state.configuration = describe(UNetConfig{.channel_mult = {1, 2, 4}, .space_to_depth = 2});
+  CHECK(load_error(path, run, state).find("space_to_depth: checkpoint 1, this program 2") !=
+        std::string::npos);
+}
+
+TEST_CASE("what a killed program left behind is overwritten and gone after the next save") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "run.safetensors").string();
+  files::write(path + ".partial", std::string(100000, 'x'));
+  Run run;
+  save_checkpoint(path, run.state());
+  CHECK(files::count(folder) == 1);
+  CHECK_NOTHROW(SafetensorsFile{path});
 }

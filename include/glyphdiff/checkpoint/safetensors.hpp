@@ -151,8 +151,8 @@ SafetensorsSource safetensors_source(std::string name, std::vector<std::int64_t>
 /// is removed and Error thrown.
 template <class Write>
 void replace_file(std::string const& path, Write&& write) {
-  // The process number keeps two programs that write the same file apart.
-  std::string const temporary = path + "." + std::to_string(::getpid()) + ".partial";
+  // Always the same name, so that what a killed program left behind is overwritten.
+  std::string const temporary = path + ".partial";
   detail::FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) detail::fail_with_errno(path + " cannot be written");
   try {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -223,6 +224,8 @@ inline void read_placed(SafetensorsFile const& file, std::vector<Placement> cons
     for (std::int64_t first = 0; first < count; first += std::int64_t(chunk.size())) {
       chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, count - first)));
       file.read(*entry, std::uint64_t(first) * sizeof(float), chunk.size() * sizeof(float), chunk.data());
+      if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return std::isfinite(value); }))
+        throw Error(file.path(), "finite numbers", "one that is not in " + entry->name);
       store->write(offset + first, std::int64_t(chunk.size()), chunk.data());
     }
   }
@@ -257,8 +260,8 @@ inline void save_checkpoint(std::string const& path, TrainingState const& state)
 
 /// Reads a checkpoint into the stores of `state`, after everything about it has been checked. Throws Error,
 /// one sentence, for a file that is cut short or damaged, has a newer format, another configuration (with a
-/// list of what differs) or other tensors; the stores are untouched then, unless the disk fails in the
-/// middle.
+/// list of what differs), other tensors or numbers that are not finite; the stores are untouched then, unless
+/// the numbers or the disk turn out bad in the middle.
 inline void load_checkpoint(std::string const& path, TrainingState& state) {
   SafetensorsFile const file(path);
   detail::require_known_version(file);

@@ -14,10 +14,27 @@ namespace glyphdiff {
 struct ContinuousCosine {
   static constexpr double max_log_snr = 20;
 
-  static NoiseLevel level(double t) {
+  static NoiseLevel level(double t) { return at_angle(t * std::numbers::pi / 2); }
+
+  static NoiseLevel at_angle(double angle) {
     double const first = std::atan(std::exp(-max_log_snr / 2));
-    double const angle = std::clamp(t * std::numbers::pi / 2, first, std::numbers::pi / 2 - first);
-    return {std::cos(angle), std::sin(angle)};
+    double const kept = std::clamp(angle, first, std::numbers::pi / 2 - first);
+    return {std::cos(kept), std::sin(kept)};
+  }
+};
+
+/// ContinuousCosine for images of Size pixels per side with the signal-to-noise ratio that it gives images of
+/// Reference pixels once both are averaged down to the same size: sigma / alpha grows by Size / Reference
+/// (Hoogeboom, Heek and Salimans 2023, arXiv:2301.11093, eq. 3). Larger images need more noise before their
+/// shapes, and not only their edges, are gone.
+template <int Size, int Reference>
+struct ShiftedCosine {
+  static_assert(Size >= 1 && Reference >= 1, "ShiftedCosine: both sizes must be at least 1");
+
+  static NoiseLevel level(double t) {
+    double const angle = t * std::numbers::pi / 2;
+    return ContinuousCosine::at_angle(
+        std::atan2(std::sin(angle) * Size, std::max(0.0, std::cos(angle)) * Reference));
   }
 };
 

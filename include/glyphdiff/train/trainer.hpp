@@ -200,7 +200,7 @@ class Trainer {
     };
     std::int64_t const in = size(Net::config.channels), out = size(Net::config.out_channels());
     if (std::int64_t(room_.extent(0)) < 3 * in + 2 * out) {
-      room_ = {};
+      room_ = Arena<Exec>();  // gives its memory back first
       room_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"),
                           3 * in + 2 * out);
     }
