@@ -4,6 +4,7 @@
 Prints one line of JSON. Runs with PyTorch 1.13 and newer; --compile needs 2.0.
 """
 import argparse
+import functools
 import json
 import math
 import os
@@ -39,7 +40,8 @@ CASES = {
     "S32": dict(size=32, width=64, mult=(1, 2, 2), heads=4, updown=False, batch=16, parameters=7_282_438),
     "M64": dict(size=64, width=64, mult=(1, 2, 3, 4), heads=4, updown=False, batch=8, parameters=23_036_038),
     "L64": dict(size=64, width=128, mult=(1, 2, 3, 4), head_channels=64, updown=True, batch=4, parameters=100_349_318),
-    "I256": dict(size=256, width=128, mult=(1, 1, 2, 2, 4, 4), heads=4, updown=False, batch=1, parameters=113_676_678),
+    "I256": dict(size=256, width=128, mult=(1, 1, 2, 2, 4, 4), heads=4, updown=False, batch=1,
+                 attention=(16,), scale_shift=False, parameters=113_676_678),
     "A256": dict(size=256, width=256, mult=(1, 1, 2, 2, 4, 4), head_channels=64, updown=True, batch=1,
                  attention=(32, 16, 8), parameters=552_814_086),
 }
@@ -60,12 +62,12 @@ def double_size(x):
 
 
 class ResBlock(nn.Module):
-    def __init__(self, c_in, c_out, embedding, resample=None):
+    def __init__(self, c_in, c_out, embedding, resample=None, scale_shift=True):
         super().__init__()
-        self.resample = resample
+        self.resample, self.has_scale_shift = resample, scale_shift
         self.norm_in = nn.GroupNorm(GROUPS, c_in)
         self.conv_in = conv3(c_in, c_out)
-        self.scale_shift = nn.Linear(embedding, 2 * c_out)
+        self.conditioning = nn.Linear(embedding, 2 * c_out if scale_shift else c_out)
         self.norm_out = nn.GroupNorm(GROUPS, c_out)
         self.conv_out = conv3(c_out, c_out)
         self.skip = nn.Conv2d(c_in, c_out, 1) if c_in != c_out else nn.Identity()
@@ -74,9 +76,13 @@ class ResBlock(nn.Module):
         h = F.silu(self.norm_in(x))
         if self.resample is not None:
             h, x = self.resample(h), self.resample(x)
-        h = self.norm_out(self.conv_in(h))
-        scale, shift = self.scale_shift(embedding)[:, :, None, None].chunk(2, dim=1)
-        return self.skip(x) + self.conv_out(F.silu(h * (1 + scale) + shift))
+        h, conditioning = self.conv_in(h), self.conditioning(embedding)[:, :, None, None]
+        if self.has_scale_shift:
+            scale, shift = conditioning.chunk(2, dim=1)
+            h = self.norm_out(h) * (1 + scale) + shift
+        else:
+            h = self.norm_out(h + conditioning)
+        return self.skip(x) + self.conv_out(F.silu(h))
 
 
 class Attention(nn.Module):
@@ -111,15 +117,17 @@ class Plain(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, size, width, mult, updown, heads=0, head_channels=0, attention=(16, 8), **_):
+    def __init__(self, size, width, mult, updown, heads=0, head_channels=0, attention=(16, 8), scale_shift=True,
+                 **_):
         super().__init__()
         self.width = width
         embedding = 4 * width
+        res_block = functools.partial(ResBlock, embedding=embedding, scale_shift=scale_shift)
         self.time = nn.Sequential(nn.Linear(width, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.stem = conv3(3, width)
 
         def stage(c_in, c_out, pixels):
-            layers = [ResBlock(c_in, c_out, embedding)]
+            layers = [res_block(c_in, c_out)]
             if pixels in attention:
                 layers.append(Attention(c_out, heads or c_out // head_channels))
             return nn.ModuleList(layers)
@@ -133,19 +141,19 @@ class UNet(nn.Module):
                 c = factor * width
                 skips.append(c)
             if level + 1 < len(mult):
-                layer = ResBlock(c, c, embedding, half_size) if updown else Plain(conv3(c, c, stride=2))
+                layer = res_block(c, c, resample=half_size) if updown else Plain(conv3(c, c, stride=2))
                 self.down.append(nn.ModuleList([layer]))
                 skips.append(c)
                 pixels //= 2
         self.middle = nn.ModuleList(
-            [ResBlock(c, c, embedding), Attention(c, heads or c // head_channels), ResBlock(c, c, embedding)])
+            [res_block(c, c), Attention(c, heads or c // head_channels), res_block(c, c)])
         self.up = nn.ModuleList()
         for level, factor in reversed(list(enumerate(mult))):
             for block in range(BLOCKS_PER_LEVEL + 1):
                 layers = stage(c + skips.pop(), factor * width, pixels)
                 c = factor * width
                 if level > 0 and block == BLOCKS_PER_LEVEL:
-                    layers.append(ResBlock(c, c, embedding, double_size) if updown else Plain(conv3(c, c), double_size))
+                    layers.append(res_block(c, c, resample=double_size) if updown else Plain(conv3(c, c), double_size))
                     pixels *= 2
                 self.up.append(layers)
         self.out_norm = nn.GroupNorm(GROUPS, c)
