@@ -49,7 +49,7 @@
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_NO_STDIO
 #define STBI_WRITE_NO_STDIO
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #pragma GCC push_options
 #pragma GCC optimize( \
     "O1")  // at -O3 stb takes 3 s more of every file that includes this, and reads 7 % faster
@@ -58,7 +58,7 @@ namespace glyphdiff::stb {
 #include <stb/stb_image.h>
 #include <stb/stb_image_write.h>
 }  // namespace glyphdiff::stb
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #pragma GCC pop_options
 #endif
 #pragma pop_macro("STBI_WRITE_NO_STDIO")
