@@ -39,6 +39,7 @@ function(glyphdiff_build_kokkos)
   set(Kokkos_ENABLE_SERIAL ON CACHE BOOL "Build Kokkos with its Serial execution space")
   set(Kokkos_ENABLE_OPENMP ON CACHE BOOL "Build Kokkos with its OpenMP execution space")
   # GCC 12.2 to 12.4 leave a default-constructed View of Kokkos 4.7 uninitialised (kokkos/kokkos issue 7464).
+  # The distribution's 3.4, which is built as C++17, has only the former one.
   if(kokkos_standard EQUAL 20 AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
     set(Kokkos_ENABLE_IMPL_VIEW_LEGACY ON CACHE BOOL "Build Kokkos with its former implementation of View")
   endif()

@@ -169,17 +169,15 @@ class UNet {
 
     MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image,
                            bool with_image_gradient = false) {
-      std::tuple const key(image.n, image.h, image.w, with_image_gradient);
-      auto const known = plans_.find(key);
-      if (known != plans_.end()) return known->second;
-      MemoryPlan plan = workspace_.plan([&] {
-        UPass pass = net.pass(exec, workspace_, nullptr, true);
-        typename Layers::Tape tape;
-        float token;
-        net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
-        net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+      return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
+        return workspace_.plan([&] {
+          UPass pass = net.pass(exec, workspace_, nullptr, true);
+          typename Layers::Tape tape;
+          float token;
+          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
+          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+        });
       });
-      return plans_.emplace(key, std::move(plan)).first->second;
     }
 
     Workspace<Exec> workspace_;
@@ -211,8 +209,8 @@ class UNet {
     tape.with_image_gradient_ = with_image_gradient;
   }
 
-  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout, a
-  /// (N,H,W,out_channels), of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is given
+  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout
+  /// (N,H,W,out_channels) of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is given
   /// exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward() since the
   /// last backward(), which uses up the tape.
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
@@ -240,7 +238,12 @@ class UNet {
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
       Extent const e = net_->check(x, out, timesteps, host_labels_);
-      workspace_.follow(plan(exec, e));
+      workspace_.follow(plan_once(plans_, std::tuple(e.n, e.h, e.w), [&] {
+        return workspace_.plan([&] {
+          UPass pass = net_->pass(exec, workspace_, nullptr, false);
+          net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, nullptr, tape_);
+        });
+      }));
       upload(exec, timesteps, timesteps_);
       upload(exec, std::span<int const>(host_labels_), labels_);
       UPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
@@ -250,17 +253,6 @@ class UNet {
     std::int64_t workspace_bytes() const { return workspace_.bytes(); }
 
    private:
-    MemoryPlan const& plan(Exec const& exec, Extent image) {
-      std::tuple const key(image.n, image.h, image.w);
-      auto const known = plans_.find(key);
-      if (known != plans_.end()) return known->second;
-      MemoryPlan plan = workspace_.plan([&] {
-        UPass pass = net_->pass(exec, workspace_, nullptr, false);
-        net_->layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape_);
-      });
-      return plans_.emplace(key, std::move(plan)).first->second;
-    }
-
     UNet const* net_;
     Arena<Exec> parameters_;
     Workspace<Exec> workspace_;

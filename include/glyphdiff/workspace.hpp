@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -157,5 +158,12 @@ class Workspace {
   int moment_ = 0;
   std::int64_t live_ = 0;
 };
+
+/// The plan that `plans` holds for `key`; `make()` makes it the first time. If that throws, none is held.
+template <class Key, class Make>
+MemoryPlan const& plan_once(std::map<Key, MemoryPlan>& plans, Key const& key, Make&& make) {
+  auto const known = plans.find(key);
+  return known != plans.end() ? known->second : plans.emplace(key, make()).first->second;
+}
 
 }  // namespace glyphdiff

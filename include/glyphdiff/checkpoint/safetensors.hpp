@@ -12,8 +12,11 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <set>
@@ -146,13 +149,39 @@ SafetensorsSource safetensors_source(std::string name, std::vector<std::int64_t>
           }};
 }
 
+namespace detail {
+
+/// Removes the temporary files of `replace_file` for `path` whose programs no longer run: killed ones leave
+/// theirs behind.
+inline void remove_abandoned(std::filesystem::path const& path) {
+  std::string const prefix = path.filename().string() + ".", suffix = ".partial";
+  std::filesystem::path const folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::string const name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
+      continue;
+    char const *const begin = name.data() + prefix.size(), *const end =
+                                                               name.data() + name.size() - suffix.size();
+    pid_t process = 0;
+    auto const [rest, failed] = std::from_chars(begin, end, process);
+    if (failed != std::errc() || rest != end || process <= 0) continue;
+    std::error_code ignored;
+    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry->path(), ignored);
+  }
+}
+
+}  // namespace detail
+
 /// Calls `write(fd)` on a temporary file in the folder of `path`, flushes it and renames it to `path`, so
 /// that `path` is at every moment either the previous file or the whole new one. On any failure the temporary
 /// is removed and Error thrown.
 template <class Write>
 void replace_file(std::string const& path, Write&& write) {
-  // Always the same name, so that what a killed program left behind is overwritten.
-  std::string const temporary = path + ".partial";
+  // The process number keeps two programs that write the same file apart.
+  std::string const temporary = path + "." + std::to_string(::getpid()) + ".partial";
+  detail::remove_abandoned(path);
   detail::FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) detail::fail_with_errno(path + " cannot be written");
   try {

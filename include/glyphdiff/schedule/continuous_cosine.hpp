@@ -16,6 +16,7 @@ struct ContinuousCosine {
 
   static NoiseLevel level(double t) { return at_angle(t * std::numbers::pi / 2); }
 
+  /// The level whose sigma / alpha is tan(angle); `angle` in radians, 0 to pi / 2.
   static NoiseLevel at_angle(double angle) {
     double const first = std::atan(std::exp(-max_log_snr / 2));
     double const kept = std::clamp(angle, first, std::numbers::pi / 2 - first);
@@ -25,8 +26,8 @@ struct ContinuousCosine {
 
 /// ContinuousCosine for images of Size pixels per side with the signal-to-noise ratio that it gives images of
 /// Reference pixels once both are averaged down to the same size: sigma / alpha grows by Size / Reference
-/// (Hoogeboom, Heek and Salimans 2023, arXiv:2301.11093, eq. 3). Larger images need more noise before their
-/// shapes, and not only their edges, are gone.
+/// (Hoogeboom, Heek and Salimans 2023, arXiv:2301.11093, "Adjusting Noise Schedules"). Larger images need
+/// more noise before their shapes, and not only their edges, are gone.
 template <int Size, int Reference>
 struct ShiftedCosine {
   static_assert(Size >= 1 && Reference >= 1, "ShiftedCosine: both sizes must be at least 1");

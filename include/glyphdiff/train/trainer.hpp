@@ -99,14 +99,11 @@ class Trainer {
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
         accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
-    } catch (...) {  // a microbatch that could not be computed takes those before it along
+      report.gradient_norm = gradient_norm_(exec_, gradients_);
+      if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
+    } catch (...) {  // what earlier microbatches have added must not reach the next step
       Kokkos::deep_copy(exec_, gradients_, 0.0f);
       throw;
-    }
-    report.gradient_norm = gradient_norm_(exec_, gradients_);
-    if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) {
-      Kokkos::deep_copy(exec_, gradients_, 0.0f);
-      throw NotFinite(step + 1);
     }
     double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
     adamw_.update(exec_, net_->parameters(), gradients_, report.learning_rate, ema_, scale);
@@ -158,27 +155,27 @@ class Trainer {
   void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn,
                   int first, int count, StepReport& report) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
-    Room const room = make_room(count, h, w);
+    Microbatch const images = lay_out(count, h, w);
     auto const range = std::pair(first, first + count);
     auto const chosen = Kokkos::subview(x0, range, Kokkos::ALL, Kokkos::ALL, Kokkos::ALL);
     HostImages const contiguous(chosen.data(), count, h, w, channels);
-    Kokkos::deep_copy(exec_, room.x0, contiguous);
+    Kokkos::deep_copy(exec_, images.x0, contiguous);
 
     RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
-    kernels::fill_normal(exec_, room.eps.data(), count, std::int64_t(h) * w * channels, noise, first);
+    kernels::fill_normal(exec_, images.eps.data(), count, std::int64_t(h) * w * channels, noise, first);
     std::span<Time const> const times(drawn.times.data() + first, count);
-    q_sample(exec_, diffusion_, times, room.x0, room.eps, room.x_t);
+    q_sample(exec_, diffusion_, times, images.x0, images.eps, images.x_t);
     auto const timesteps = network_timesteps(diffusion_, times);
-    net_->forward(exec_, room.x_t, timesteps, labels.empty() ? labels : labels.subspan(first, count),
-                  room.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
+    net_->forward(exec_, images.x_t, timesteps, labels.empty() ? labels : labels.subspan(first, count),
+                  images.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
 
     std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
     double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
     for (double& weight : weights) weight *= share;
     LossReport const loss =
-        training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), room.x0,
-                                 room.eps, room.output, room.d_output);
-    net_->backward(exec_, room.d_output, gradients_, tape_);
+        training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), images.x0,
+                                 images.eps, images.output, images.d_output);
+    net_->backward(exec_, images.d_output, gradients_, tape_);
     for (int n = 0; n < count; ++n) {
       double const weight = drawn.weights[first + n] / options_.batch;
       report.loss += weight * loss.total[n];
@@ -189,27 +186,26 @@ class Trainer {
   }
 
   /// The images of one microbatch.
-  struct Room {
+  struct Microbatch {
     Images<Exec> x0, eps, x_t, output, d_output;
   };
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
-  Room make_room(int n, int h, int w) {
+  Microbatch lay_out(int n, int h, int w) {
     auto const size = [&](int channels) {  // whole cache lines
       return (std::int64_t(n) * h * w * channels + 15) / 16 * 16;
     };
     std::int64_t const in = size(Net::config.channels), out = size(Net::config.out_channels());
-    if (std::int64_t(room_.extent(0)) < 3 * in + 2 * out) {
-      room_ = Arena<Exec>();  // gives its memory back first
-      room_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"),
-                          3 * in + 2 * out);
+    if (std::int64_t(images_.extent(0)) < 3 * in + 2 * out) {
+      images_ = Arena<Exec>();  // gives its memory back first
+      images_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"),
+                            3 * in + 2 * out);
     }
-    auto const images = [&](std::int64_t offset, int channels) {
-      return Images<Exec>(room_.data() + offset, n, h, w, channels);
+    auto const at = [&](std::int64_t offset, int channels) {
+      return Images<Exec>(images_.data() + offset, n, h, w, channels);
     };
-    return {images(0, Net::config.channels), images(in, Net::config.channels),
-            images(2 * in, Net::config.channels), images(3 * in, Net::config.out_channels()),
-            images(3 * in + out, Net::config.out_channels())};
+    return {at(0, Net::config.channels), at(in, Net::config.channels), at(2 * in, Net::config.channels),
+            at(3 * in, Net::config.out_channels()), at(3 * in + out, Net::config.out_channels())};
   }
 
   Exec exec_;
@@ -222,7 +218,7 @@ class Trainer {
   GradientNorm<Exec> gradient_norm_;
   Arena<Exec> gradients_;
   typename Net::Tape tape_;
-  Arena<Exec> room_;
+  Arena<Exec> images_;
 };
 
 }  // namespace glyphdiff
