@@ -79,8 +79,9 @@ class FloatStore {
 /// `configuration` are, the stores are filled, and the rest is replaced.
 struct TrainingState {
   struct Average {
-    double rate;
+    double rate;  ///< 0 if it has a width
     FloatStore values;
+    double width = 0;  ///< of a power-function average, or 0
   };
 
   std::vector<ParameterBlock> table;
@@ -95,10 +96,13 @@ struct TrainingState {
   std::vector<std::pair<std::string, std::vector<double>>> values;  ///< samplers' histories, totals
 };
 
-/// "ema_0.9999.", the prefix of an average's tensors.
-inline std::string average_prefix(double rate) {
+/// "ema_0.9999.", or "ema_power_0.05." for a power-function average of this width: the prefix of an average's
+/// tensors.
+inline std::string average_prefix(double rate, double width = 0) {
   char buffer[32];
-  return "ema_" + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, rate).ptr) + ".";
+  auto const end = std::to_chars(buffer, buffer + sizeof buffer, width > 0 ? width : rate).ptr;
+  std::string prefix = width > 0 ? "ema_power_" : "ema_";
+  return prefix.append(buffer, end) + ".";
 }
 
 namespace detail {
@@ -109,7 +113,7 @@ inline constexpr std::string_view config_prefix = "config.", state_prefix = "sta
 inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const& state) {
   std::vector<std::pair<std::string, FloatStore>> result{{"model.", state.parameters}};
   for (auto const& average : state.averages)
-    result.emplace_back(average_prefix(average.rate), average.values);
+    result.emplace_back(average_prefix(average.rate, average.width), average.values);
   result.emplace_back("adam_m.", state.first_moment);
   result.emplace_back("adam_v.", state.second_moment);
   return result;
@@ -118,7 +122,7 @@ inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const
 inline std::string rates_text(TrainingState const& state) {
   std::string text;
   for (auto const& average : state.averages) {
-    std::string const prefix = average_prefix(average.rate);
+    std::string const prefix = average_prefix(average.rate, average.width);
     if (!text.empty()) text += ',';
     text += prefix.substr(4, prefix.size() - 5);
   }

@@ -21,10 +21,10 @@ namespace detail {
 template <class Net, class D, class Objective, class Times>
 TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
   TrainingState state;
-  state.table = parameter_blocks(trainer.net().parameter_list());
-  state.parameters = trainer.net().parameters();
+  state.table = parameter_blocks(trainer.trainable().list());
+  state.parameters = trainer.trainable().values();
   for (auto const& average : trainer.ema().averages())
-    state.averages.push_back({average.rate, average.values});
+    state.averages.push_back({average.rate, average.values, average.width});
   state.first_moment = trainer.adamw().first_moment;
   state.second_moment = trainer.adamw().second_moment;
   state.configuration = describe(Net::config);
@@ -63,6 +63,7 @@ void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>&
   TrainingState state = detail::training_state(trainer, run);
   load_checkpoint(path, state);
   trainer.adamw().steps = state.step;
+  trainer.trainable().apply(trainer.exec(), trainer.trainable().values());
   if constexpr (std::is_same_v<Times, LossSecondMoment>) {
     std::vector<double> history;
     std::vector<int> counts;
