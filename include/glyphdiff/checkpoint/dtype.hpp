@@ -34,6 +34,20 @@ inline float half_to_float(std::uint16_t half) {
   return std::bit_cast<float>(sign | ((half & 0x7c00u) == 0x7c00u ? magnitude | 0x7f800000u : finite));
 }
 
+/// The nearest number of half precision, ties to even; infinite from 65,520 on.
+inline std::uint16_t float_to_half(float value) {
+  std::uint32_t const bits = std::bit_cast<std::uint32_t>(value), sign = bits >> 16 & 0x8000u;
+  std::uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return std::uint16_t(sign | 0x7e00u);  // NaN
+  if (magnitude >= 0x47800000u) return std::uint16_t(sign | 0x7c00u);
+  if (magnitude < 0x38800000u) {  // subnormal: adding 1/2 rounds to a multiple of 2^-24
+    float const rounded = std::bit_cast<float>(magnitude) + 0.5f;
+    return std::uint16_t(sign | (std::bit_cast<std::uint32_t>(rounded) - 0x3f000000u));
+  }
+  magnitude += 0xfffu + (magnitude >> 13 & 1u) - (112u << 23);  // round, and correct the exponent's bias
+  return std::uint16_t(sign | magnitude >> 13);
+}
+
 /// The upper half of a float.
 inline float bfloat16_to_float(std::uint16_t value) {
   return std::bit_cast<float>(std::uint32_t(value) << 16);

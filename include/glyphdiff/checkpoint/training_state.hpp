@@ -131,7 +131,7 @@ inline std::string rates_text(TrainingState const& state) {
 
 /// An integer of a checkpoint's metadata.
 template <class T>
-T metadata_integer(SafetensorsFile const& file, char const* key) {
+T metadata_integer(TensorFile const& file, char const* key) {
   std::string const* const text = find_value(file.metadata(), key);
   if (text == nullptr)
     throw Error(file.path(), "a checkpoint of glyphdiff", std::string("no ") + key + " in its metadata");
@@ -142,21 +142,21 @@ T metadata_integer(SafetensorsFile const& file, char const* key) {
   return value;
 }
 
-inline void require_known_version(SafetensorsFile const& file) {
+inline void require_known_version(TensorFile const& file) {
   auto const version = metadata_integer<std::int64_t>(file, "glyphdiff.checkpoint");
   if (version < 1 || version > checkpoint_version)
     throw Error(file.path(), "checkpoint format " + std::to_string(checkpoint_version) + " or older",
                 "format " + std::to_string(version) + (version < 1 ? "" : ", written by a newer glyphdiff"));
 }
 
-inline KeyValues stored_configuration(SafetensorsFile const& file) {
+inline KeyValues stored_configuration(TensorFile const& file) {
   KeyValues result;
   for (auto const& [key, value] : file.metadata())
     if (key.starts_with(config_prefix)) result.emplace_back(key.substr(config_prefix.size()), value);
   return result;
 }
 
-inline void require_same_configuration(SafetensorsFile const& file, KeyValues const& stored,
+inline void require_same_configuration(TensorFile const& file, KeyValues const& stored,
                                        KeyValues const& ours) {
   std::string const different = differences(stored, ours);
   if (!different.empty())
@@ -166,9 +166,9 @@ inline void require_same_configuration(SafetensorsFile const& file, KeyValues co
 
 /// A piece of an arena and the tensor of a file that belongs there.
 struct Placement {
-  SafetensorsEntry const* entry;
+  std::size_t index;  // of the tensor
   FloatStore const* store;
-  std::int64_t offset;
+  std::int64_t offset, count;
 };
 
 inline std::string shape_text(std::vector<std::int64_t> const& shape) {
@@ -182,12 +182,12 @@ inline std::string shape_text(std::vector<std::int64_t> const& shape) {
 
 /// Where every parameter of every part lies in the file. Throws Error, with a list, for tensors that are
 /// missing, of another type or shape or, where `unexpected` says so, too many.
-inline std::vector<Placement> place(SafetensorsFile const& file,
+inline std::vector<Placement> place(TensorFile const& file,
                                     std::vector<std::pair<std::string, FloatStore>> const& wanted,
                                     std::vector<ParameterBlock> const& table,
                                     std::function<bool(std::string const& name)> const& unexpected) {
-  std::map<std::string_view, SafetensorsEntry const*> remaining;
-  for (auto const& entry : file.entries()) remaining.emplace(entry.name, &entry);
+  std::map<std::string_view, std::size_t> remaining;
+  for (std::size_t i = 0; i < file.entries().size(); ++i) remaining.emplace(file.entries()[i].name, i);
 
   std::vector<Placement> result;
   std::vector<std::string> faults;
@@ -199,14 +199,14 @@ inline std::vector<Placement> place(SafetensorsFile const& file,
         faults.push_back("no " + name);
         continue;
       }
-      SafetensorsEntry const& entry = *found->second;
-      if (entry.dtype != "F32" || entry.shape != block.shape)
+      TensorEntry const& entry = file.entries()[found->second];
+      if (!is_floating(entry.dtype) || entry.shape != block.shape)
         faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
                          shape_text(block.shape));
-      result.push_back({&entry, &store, block.offset});
+      result.push_back({found->second, &store, block.offset, block.count});
       remaining.erase(found);
     }
-  for (auto const& [name, entry] : remaining)
+  for (auto const& [name, index] : remaining)
     if (unexpected(std::string(name))) faults.push_back(printable(name) + " is not part of it");
 
   if (!faults.empty()) {
@@ -221,18 +221,16 @@ inline std::vector<Placement> place(SafetensorsFile const& file,
   return result;
 }
 
-inline void read_placed(SafetensorsFile const& file, std::vector<Placement> const& placements) {
+inline void read_placed(TensorFile const& file, std::vector<Placement> const& placements) {
   std::vector<float> chunk;
-  for (auto const& [entry, store, offset] : placements) {
-    std::int64_t const count = std::int64_t(entry->bytes / sizeof(float));
+  for (auto const& [index, store, offset, count] : placements)
     for (std::int64_t first = 0; first < count; first += std::int64_t(chunk.size())) {
       chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, count - first)));
-      file.read(*entry, std::uint64_t(first) * sizeof(float), chunk.size() * sizeof(float), chunk.data());
+      file.read(index, first, std::int64_t(chunk.size()), chunk.data());
       if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return std::isfinite(value); }))
-        throw Error(file.path(), "finite numbers", "one that is not in " + entry->name);
+        throw Error(file.path(), "finite numbers", "one that is not in " + file.entries()[index].name);
       store->write(offset + first, std::int64_t(chunk.size()), chunk.data());
     }
-  }
 }
 
 }  // namespace detail
@@ -267,7 +265,7 @@ inline void save_checkpoint(std::string const& path, TrainingState const& state)
 /// list of what differs), other tensors or numbers that are not finite; the stores are untouched then, unless
 /// the numbers or the disk turn out bad in the middle.
 inline void load_checkpoint(std::string const& path, TrainingState& state) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
 
   KeyValues stored = detail::stored_configuration(file), ours = state.configuration;
@@ -286,11 +284,11 @@ inline void load_checkpoint(std::string const& path, TrainingState& state) {
     return !name.starts_with(detail::state_prefix);
   });
   std::vector<std::pair<std::string, std::vector<double>>> values;
-  for (SafetensorsEntry const& entry : file.entries()) {
+  for (SafetensorsEntry const& entry : file.bytes().entries()) {
     if (!entry.name.starts_with(detail::state_prefix)) continue;
     auto& [name, numbers] = values.emplace_back(entry.name.substr(detail::state_prefix.size()),
                                                 std::vector<double>(entry.bytes / sizeof(double)));
-    file.read(entry, numbers.data());
+    file.bytes().read(entry, numbers.data());
   }
 
   detail::read_placed(file, placements);
@@ -299,19 +297,51 @@ inline void load_checkpoint(std::string const& path, TrainingState& state) {
   state.values = std::move(values);
 }
 
-/// Reads one set of weights, for sampling: prefix "model." or average_prefix(rate) of a checkpoint, or "" for
-/// a plain state dict that somebody saved as safetensors. A configuration that is not empty must be the
-/// file's. Throws Error as load_checkpoint does.
-inline void load_weights(std::string const& path, std::string const& prefix,
+/// Reads one set of weights, for sampling, from a file of any format and floating type: prefix "model." or
+/// average_prefix(rate) of a checkpoint, or "" for a plain state dict. A configuration that is not empty must
+/// be the file's. Throws Error as load_checkpoint does.
+inline void load_weights(TensorFile const& file, std::string const& prefix,
                          std::vector<ParameterBlock> const& table, FloatStore const& to,
                          KeyValues const& configuration = {}) {
-  SafetensorsFile const file(path);
   if (find_value(file.metadata(), "glyphdiff.checkpoint") != nullptr) detail::require_known_version(file);
   if (!configuration.empty())
     detail::require_same_configuration(file, detail::stored_configuration(file), configuration);
   std::vector<std::pair<std::string, FloatStore>> const parts{{prefix, to}};
   detail::read_placed(file, detail::place(file, parts, table,
                                           [&](std::string const& name) { return name.starts_with(prefix); }));
+}
+
+/// From a safetensors file.
+inline void load_weights(std::string const& path, std::string const& prefix,
+                         std::vector<ParameterBlock> const& table, FloatStore const& to,
+                         KeyValues const& configuration = {}) {
+  load_weights(SafetensorsTensors(path), prefix, table, to, configuration);
+}
+
+/// The prefixes of all sets of weights in a file: "" for a state dict ("module." if a data-parallel program
+/// wrote it), "model.", "ema_0.9999.", ... for a checkpoint.
+inline std::vector<std::string> weight_sets(TensorFile const& file) {
+  constexpr std::string_view first = "time_embed.0.weight";
+  std::vector<std::string> prefixes;
+  for (TensorEntry const& entry : file.entries())
+    if (entry.name.ends_with(first))
+      prefixes.push_back(entry.name.substr(0, entry.name.size() - first.size()));
+  return prefixes;
+}
+
+/// The prefix of the set that is asked for by name ("model", "ema_0.9999"); if by none, the first average, or
+/// the only set. Throws Error if there is none of the name, or none at all.
+inline std::string choose_weights(TensorFile const& file, std::string const& name) {
+  auto const sets = weight_sets(file);
+  if (sets.empty()) throw Error(file.path(), "the weights of a UNet", "no time_embed.0.weight");
+  std::string known;
+  for (std::string const& prefix : sets) {
+    if (name.empty() ? prefix.starts_with("ema_") : prefix == name + ".") return prefix;
+    if (!known.empty()) known += ", ";
+    known += prefix.empty() ? "one without a name" : prefix.substr(0, prefix.size() - 1);
+  }
+  if (!name.empty()) throw Error(file.path(), "weights named " + name, known);
+  return sets.front();
 }
 
 /// The configuration, moving averages' prefixes and step of a checkpoint, for programs that choose by them.
@@ -322,7 +352,7 @@ struct CheckpointSummary {
 };
 
 inline CheckpointSummary summarize_checkpoint(std::string const& path) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
   CheckpointSummary summary{detail::stored_configuration(file),
                             {"model."},
