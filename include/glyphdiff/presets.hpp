@@ -198,6 +198,15 @@ struct Recomputed : Preset {
   }();
 };
 
+/// The process that a preset was trained on.
+template <class Preset>
+typename Preset::Process make_process() {
+  if constexpr (requires { Preset::rescale_timesteps; })
+    return typename Preset::Process(Preset::rescale_timesteps);
+  else
+    return typename Preset::Process();
+}
+
 static_assert(parameter_count<IddpmLsun256> == 113'676'678);
 static_assert(parameter_count<IddpmCifar10> == 52'546'438);
 static_assert(parameter_count<IddpmImageNet64> == 121'063'942);

@@ -344,6 +344,13 @@ inline std::string choose_weights(TensorFile const& file, std::string const& nam
   return sets.front();
 }
 
+/// Channels of the images of the network in a set of weights, if it has no space-to-depth stem.
+inline std::int64_t image_channels(TensorFile const& file, std::string const& prefix) {
+  for (TensorEntry const& entry : file.entries())
+    if (entry.name == prefix + "input_blocks.0.0.weight" && entry.shape.size() == 4) return entry.shape[1];
+  throw Error(file.path(), "input_blocks.0.0.weight of four dimensions", "none");
+}
+
 /// The configuration, moving averages' prefixes and step of a checkpoint, for programs that choose by them.
 struct CheckpointSummary {
   KeyValues configuration;
