@@ -2,6 +2,7 @@
 
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
+#include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -127,7 +128,7 @@ inline std::string rates_text(TrainingState const& state) {
 
 /// An integer of a checkpoint's metadata.
 template <class T>
-T metadata_integer(SafetensorsFile const& file, char const* key) {
+T metadata_integer(TensorFile const& file, char const* key) {
   std::string const* const text = find_value(file.metadata(), key);
   if (text == nullptr)
     throw Error(file.path(), "a checkpoint of glyphdiff", std::string("no ") + key + " in its metadata");
@@ -138,21 +139,21 @@ T metadata_integer(SafetensorsFile const& file, char const* key) {
   return value;
 }
 
-inline void require_known_version(SafetensorsFile const& file) {
+inline void require_known_version(TensorFile const& file) {
   auto const version = metadata_integer<std::int64_t>(file, "glyphdiff.checkpoint");
   if (version < 1 || version > checkpoint_version)
     throw Error(file.path(), "checkpoint format " + std::to_string(checkpoint_version) + " or older",
                 "format " + std::to_string(version) + (version < 1 ? "" : ", written by a newer glyphdiff"));
 }
 
-inline KeyValues stored_configuration(SafetensorsFile const& file) {
+inline KeyValues stored_configuration(TensorFile const& file) {
   KeyValues result;
   for (auto const& [key, value] : file.metadata())
     if (key.starts_with(config_prefix)) result.emplace_back(key.substr(config_prefix.size()), value);
   return result;
 }
 
-inline void require_same_configuration(SafetensorsFile const& file, KeyValues const& stored,
+inline void require_same_configuration(TensorFile const& file, KeyValues const& stored,
                                        KeyValues const& ours) {
   std::string const different = differences(stored, ours);
   if (!different.empty())
@@ -160,11 +161,13 @@ inline void require_same_configuration(SafetensorsFile const& file, KeyValues co
                 ".");
 }
 
-/// A piece of an arena and the tensor of a file that belongs there.
+/// Values of a tensor of a file, and where they belong in an arena.
 struct Placement {
-  SafetensorsEntry const* entry;
+  TensorFile const* file;
+  std::size_t tensor;  ///< its number among the file's entries
+  std::int64_t first;  ///< value of the tensor
   FloatStore const* store;
-  std::int64_t offset;
+  std::int64_t offset, count;  ///< values of the arena
 };
 
 inline std::string shape_text(std::vector<std::int64_t> const& shape) {
@@ -176,59 +179,86 @@ inline std::string shape_text(std::vector<std::int64_t> const& shape) {
   return text + ")";
 }
 
-/// Where every parameter of every part lies in the file. Throws Error, with a list, for tensors that are
-/// missing, of another type or shape or, where `unexpected` says so, too many.
-inline std::vector<Placement> place(SafetensorsFile const& file,
+/// "module." if all names of a file begin with it, as those of a model that was trained in parallel do.
+inline std::string parallel_prefix(TensorFile const& file) {
+  std::string const prefix = "module.";
+  auto const& entries = file.entries();
+  bool const all = std::all_of(entries.begin(), entries.end(),
+                               [&](TensorEntry const& entry) { return entry.name.starts_with(prefix); });
+  return all ? prefix : "";
+}
+
+/// Where parameters lie in a file, and what keeps the file from being loaded.
+struct TensorMatch {
+  std::vector<Placement> placements;
+  std::vector<std::string> faults;  ///< "no out.2.bias", ...: empty if the file may be loaded
+};
+
+/// Looks for every parameter of every part in a file. A tensor that is missing, of integers, of another shape
+/// or, where `unexpected` says so of its name, too many is a fault.
+inline TensorMatch match_tensors(TensorFile const& file,
+                                 std::vector<std::pair<std::string, FloatStore>> const& wanted,
+                                 std::vector<ParameterBlock> const& table,
+                                 std::function<bool(std::string const& name)> const& unexpected) {
+  std::string const parallel = parallel_prefix(file);
+  std::map<std::string_view, std::size_t> remaining;
+  for (std::size_t i = 0; i < file.entries().size(); ++i) remaining.emplace(file.entries()[i].name, i);
+
+  TensorMatch match;
+  for (auto const& [prefix, store] : wanted)
+    for (ParameterBlock const& block : table) {
+      std::string const name = parallel + prefix + block.name;
+      auto const found = remaining.find(name);
+      if (found == remaining.end()) {
+        match.faults.push_back("no " + name);
+        continue;
+      }
+      TensorEntry const& entry = file.entries()[found->second];
+      if (!is_floating(entry.dtype) || entry.shape != block.shape)
+        match.faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
+                               shape_text(block.shape));
+      match.placements.push_back({&file, found->second, 0, &store, block.offset, block.count});
+      remaining.erase(found);
+    }
+  for (auto const& [name, index] : remaining)
+    if (unexpected(std::string(name))) match.faults.push_back(printable(name) + " is not part of it");
+  return match;
+}
+
+/// The faults in one line, or the first `most` of them.
+inline std::string fault_text(std::vector<std::string> const& faults, std::size_t most = 10) {
+  std::string list;
+  for (std::size_t k = 0; k < faults.size() && k < most; ++k) {
+    if (k > 0) list += "; ";
+    list += printable(faults[k], 200);
+  }
+  if (faults.size() > most) list += "; and " + std::to_string(faults.size() - most) + " more";
+  return list;
+}
+
+/// Where every parameter of every part lies in the file. Throws Error with a list of faults.
+inline std::vector<Placement> place(TensorFile const& file,
                                     std::vector<std::pair<std::string, FloatStore>> const& wanted,
                                     std::vector<ParameterBlock> const& table,
                                     std::function<bool(std::string const& name)> const& unexpected) {
-  std::map<std::string_view, SafetensorsEntry const*> remaining;
-  for (auto const& entry : file.entries()) remaining.emplace(entry.name, &entry);
-
-  std::vector<Placement> result;
-  std::vector<std::string> faults;
-  for (auto const& [prefix, store] : wanted)
-    for (ParameterBlock const& block : table) {
-      std::string const name = prefix + block.name;
-      auto const found = remaining.find(name);
-      if (found == remaining.end()) {
-        faults.push_back("no " + name);
-        continue;
-      }
-      SafetensorsEntry const& entry = *found->second;
-      if (entry.dtype != "F32" || entry.shape != block.shape)
-        faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
-                         shape_text(block.shape));
-      result.push_back({&entry, &store, block.offset});
-      remaining.erase(found);
-    }
-  for (auto const& [name, entry] : remaining)
-    if (unexpected(std::string(name))) faults.push_back(printable(name) + " is not part of it");
-
-  if (!faults.empty()) {
-    std::string list;
-    for (std::size_t k = 0; k < faults.size() && k < 10; ++k) {
-      if (k > 0) list += "; ";
-      list += printable(faults[k], 200);
-    }
-    if (faults.size() > 10) list += "; and " + std::to_string(faults.size() - 10) + " more";
-    throw Error(file.path() + " does not hold the tensors of this program's model: " + list + ".");
-  }
-  return result;
+  TensorMatch match = match_tensors(file, wanted, table, unexpected);
+  if (!match.faults.empty())
+    throw Error(file.path() +
+                " does not hold the tensors of this program's model: " + fault_text(match.faults) + ".");
+  return std::move(match.placements);
 }
 
-inline void read_placed(SafetensorsFile const& file, std::vector<Placement> const& placements) {
+inline void read_placed(std::vector<Placement> const& placements) {
   std::vector<float> chunk;
-  for (auto const& [entry, store, offset] : placements) {
-    std::int64_t const count = std::int64_t(entry->bytes / sizeof(float));
-    for (std::int64_t first = 0; first < count; first += std::int64_t(chunk.size())) {
-      chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, count - first)));
-      file.read(*entry, std::uint64_t(first) * sizeof(float), chunk.size() * sizeof(float), chunk.data());
+  for (Placement const& p : placements)
+    for (std::int64_t done = 0; done < p.count; done += std::int64_t(chunk.size())) {
+      chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, p.count - done)));
+      p.file->read(p.tensor, p.first + done, std::int64_t(chunk.size()), chunk.data());
       if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return std::isfinite(value); }))
-        throw Error(file.path(), "finite numbers", "one that is not in " + entry->name);
-      store->write(offset + first, std::int64_t(chunk.size()), chunk.data());
+        throw Error(p.file->path(), "finite numbers",
+                    "one that is not in " + printable(p.file->entries()[p.tensor].name));
+      p.store->write(p.offset + done, std::int64_t(chunk.size()), chunk.data());
     }
-  }
 }
 
 }  // namespace detail
@@ -263,7 +293,7 @@ inline void save_checkpoint(std::string const& path, TrainingState const& state)
 /// list of what differs), other tensors or numbers that are not finite; the stores are untouched then, unless
 /// the numbers or the disk turn out bad in the middle.
 inline void load_checkpoint(std::string const& path, TrainingState& state) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
 
   KeyValues stored = detail::stored_configuration(file), ours = state.configuration;
@@ -282,32 +312,39 @@ inline void load_checkpoint(std::string const& path, TrainingState& state) {
     return !name.starts_with(detail::state_prefix);
   });
   std::vector<std::pair<std::string, std::vector<double>>> values;
-  for (SafetensorsEntry const& entry : file.entries()) {
+  for (SafetensorsEntry const& entry : file.safetensors().entries()) {
     if (!entry.name.starts_with(detail::state_prefix)) continue;
     auto& [name, numbers] = values.emplace_back(entry.name.substr(detail::state_prefix.size()),
                                                 std::vector<double>(entry.bytes / sizeof(double)));
-    file.read(entry, numbers.data());
+    file.safetensors().read(entry, numbers.data());
   }
 
-  detail::read_placed(file, placements);
+  detail::read_placed(placements);
   state.step = step;
   state.seed = seed;
   state.values = std::move(values);
 }
 
 /// Reads one set of weights, for sampling: prefix "model." or average_prefix(rate) of a checkpoint, or "" for
-/// a plain state dict that somebody saved as safetensors. A configuration that is not empty must be the
-/// file's. Throws Error as load_checkpoint does.
-inline void load_weights(std::string const& path, std::string const& prefix,
+/// a plain state dict. Half and double precision are converted; names that all begin with "module." match
+/// too. A configuration that is not empty must be the file's. Throws Error as load_checkpoint does.
+inline void load_weights(TensorFile const& file, std::string const& prefix,
                          std::vector<ParameterBlock> const& table, FloatStore const& to,
                          KeyValues const& configuration = {}) {
-  SafetensorsFile const file(path);
   if (find_value(file.metadata(), "glyphdiff.checkpoint") != nullptr) detail::require_known_version(file);
   if (!configuration.empty())
     detail::require_same_configuration(file, detail::stored_configuration(file), configuration);
+  std::string const beginning = detail::parallel_prefix(file) + prefix;
   std::vector<std::pair<std::string, FloatStore>> const parts{{prefix, to}};
-  detail::read_placed(file, detail::place(file, parts, table,
-                                          [&](std::string const& name) { return name.starts_with(prefix); }));
+  detail::read_placed(detail::place(file, parts, table,
+                                    [&](std::string const& name) { return name.starts_with(beginning); }));
+}
+
+/// The same from a safetensors file; open_tensor_file opens others.
+inline void load_weights(std::string const& path, std::string const& prefix,
+                         std::vector<ParameterBlock> const& table, FloatStore const& to,
+                         KeyValues const& configuration = {}) {
+  load_weights(SafetensorsTensors(path), prefix, table, to, configuration);
 }
 
 /// The configuration, moving averages' prefixes and step of a checkpoint, for programs that choose by them.
@@ -318,7 +355,7 @@ struct CheckpointSummary {
 };
 
 inline CheckpointSummary summarize_checkpoint(std::string const& path) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
   CheckpointSummary summary{detail::stored_configuration(file),
                             {"model."},
