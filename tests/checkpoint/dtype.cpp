@@ -37,7 +37,7 @@ TEST_CASE("numbers of every floating type are converted") {
   to_floats("F64", doubles, 3, floats);
   CHECK(floats[0] == 0.1f);
   CHECK(floats[2] == std::numeric_limits<float>::infinity());
-  std::uint16_t const halves[] = {0x3c00, 0xc100};
+  std::uint16_t const halves[8] = {0x3c00, 0xc100};
   to_floats("F16", halves, 2, floats);
   CHECK(floats[1] == -2.5f);
   to_floats("BF16", halves, 1, floats);
