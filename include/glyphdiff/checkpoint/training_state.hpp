@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
@@ -236,6 +237,13 @@ inline std::string fault_text(std::vector<std::string> const& faults, std::size_
   return list;
 }
 
+/// " It holds a UNet of {...}." of a file's network, or nothing if it has none.
+inline std::string network_text(TensorFile const& file) {
+  auto const prefix = network_prefix(file.entries());
+  auto const config = prefix ? infer_config(file.entries(), *prefix) : std::nullopt;
+  return config ? " It holds a UNet of " + config_code(*config) + ", as far as names and shapes tell." : "";
+}
+
 /// Where every parameter of every part lies in the file. Throws Error with a list of faults.
 inline std::vector<Placement> place(TensorFile const& file,
                                     std::vector<std::pair<std::string, FloatStore>> const& wanted,
@@ -243,8 +251,8 @@ inline std::vector<Placement> place(TensorFile const& file,
                                     std::function<bool(std::string const& name)> const& unexpected) {
   TensorMatch match = match_tensors(file, wanted, table, unexpected);
   if (!match.faults.empty())
-    throw Error(file.path() +
-                " does not hold the tensors of this program's model: " + fault_text(match.faults) + ".");
+    throw Error(file.path() + " does not hold the tensors of this program's model: " +
+                fault_text(match.faults) + "." + network_text(file));
   return std::move(match.placements);
 }
 
