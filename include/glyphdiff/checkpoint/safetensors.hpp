@@ -292,7 +292,7 @@ class SafetensorsTensors final : public TensorFile {
   std::string const& path() const override { return file_.path(); }
   std::vector<TensorEntry> const& entries() const override { return entries_; }
   KeyValues const& metadata() const override { return file_.metadata(); }
-  SafetensorsFile const& bytes() const { return file_; }  ///< tensors as they lie in the file
+  SafetensorsFile const& safetensors() const { return file_; }
 
   void read(std::size_t index, std::int64_t first, std::int64_t count, float* to) const override {
     detail::read_as_floats(path(), entries_.at(index), first, count, to,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <limits>
@@ -125,7 +126,8 @@ class ZipReader {
   std::uint64_t position_ = 0;
 };
 
-/// A member to be written. `read(offset, bytes, to)` copies a piece of its data, in order of rising offsets.
+/// A member to be written. `read(offset, bytes, to)` copies a piece of its data, in order of rising offsets,
+/// which are multiples of a megabyte.
 struct ZipSource {
   std::string name;  ///< ASCII
   std::uint64_t bytes = 0;
@@ -172,7 +174,7 @@ class ZipCallback {
   std::exception_ptr& failure_;
 };
 
-/// A ZipSource as libzip reads it.
+/// A ZipSource as libzip reads it: in pieces of some kilobytes, which would be slow to copy from a device.
 class ZipInput : ZipCallback {
  public:
   ZipInput(ZipSource const& source, std::exception_ptr& failure) : ZipCallback(failure), source_(source) {}
@@ -186,14 +188,13 @@ class ZipInput : ZipCallback {
     switch (command) {
       case ZIP_SOURCE_OPEN:
         position_ = 0;
+        buffer_.resize(std::min<std::uint64_t>(source_.bytes, 1 << 20));
         return 0;
       case ZIP_SOURCE_READ:
-        return guarded([&] {
-          std::uint64_t const now = std::min(bytes, source_.bytes - position_);
-          if (now > 0) source_.read(position_, now, data);
-          position_ += now;
-          return std::int64_t(now);
-        });
+        return guarded([&] { return std::int64_t(read(static_cast<char*>(data), bytes)); });
+      case ZIP_SOURCE_CLOSE:
+        buffer_ = {};
+        return 0;
       case ZIP_SOURCE_STAT:
         return state_size(data, source_.bytes);
       case ZIP_SOURCE_ERROR:
@@ -201,13 +202,29 @@ class ZipInput : ZipCallback {
       case ZIP_SOURCE_SUPPORTS:
         return ::zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
                                                 ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
-      default:  // CLOSE, FREE
+      default:  // FREE
         return 0;
     }
   }
 
+  std::uint64_t read(char* to, std::uint64_t bytes) {
+    std::uint64_t const total = std::min(bytes, source_.bytes - position_);
+    for (std::uint64_t copied = 0; copied < total;) {
+      std::uint64_t const inside = position_ % buffer_.size();
+      if (inside == 0)
+        source_.read(position_, std::min<std::uint64_t>(buffer_.size(), source_.bytes - position_),
+                     buffer_.data());
+      std::uint64_t const now = std::min(total - copied, buffer_.size() - inside);
+      std::memcpy(to + copied, buffer_.data() + inside, now);
+      copied += now;
+      position_ += now;
+    }
+    return total;
+  }
+
   ZipSource const& source_;
   std::uint64_t position_ = 0;
+  std::vector<char> buffer_;
 };
 
 /// An empty file that libzip fills with an archive.
