@@ -1,6 +1,7 @@
 #include "../arrays.hpp"
 #include "../io/temporary_folder.hpp"
 
+#include <glyphdiff/checkpoint/post_hoc_average.hpp>
 #include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/schedule/continuous_cosine.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
@@ -72,4 +73,43 @@ TEST_CASE("a snapshot holds every average as a whole network, to half precision 
         CHECK(!same_bits(expected, before));
       }
     }
+}
+
+TEST_CASE("an average of any width is composed from a run's snapshots") {
+  TemporaryFolder const folder;
+  Exec const exec;
+  Net net(exec, 1);
+  TrainOptions options;
+  options.batch = 2;
+  options.learning_rate.peak = 1e-3;
+  options.ema_rates = {};
+  options.ema_widths = {0.05, 0.1, 0.15};
+  Coach trainer(exec, net, ContinuousDiffusion<ContinuousCosine, V>(), options);
+  HostImages const batch("batch", 2, 8, 8, 1);
+  auto const numbers = values(batch.size(), 1);
+  std::copy(numbers.begin(), numbers.end(), batch.data());
+  auto const start = to_host(net.parameters());
+  auto const file = [&](int step) {
+    return (folder.path() / ("step_" + std::to_string(step) + ".safetensors")).string();
+  };
+  for (int step = 1; step <= 160; ++step) {
+    trainer.step(batch);
+    if (step % 20 == 0) save_snapshot(file(100 + step), trainer, {}, true);
+  }
+  auto const truth = [&](std::size_t k) { return to_host(trainer.ema().averages()[k].values); };
+  auto const moved = [&](std::vector<float> v) {  // what differs is how far the parameters have come
+    for (std::size_t i = 0; i < v.size(); ++i) v[i] -= start[i];
+    return v;
+  };
+  auto const table = parameter_blocks(net.parameter_list());
+  std::vector<float> found(start.size());
+  load_post_hoc_average(folder.path(), 0.1, 0, table, found.data());
+  CHECK(relative_error(moved(found), moved(truth(1))) < 1e-3);
+  // 0.12 is not kept: between its neighbours, and near neither.
+  load_post_hoc_average(folder.path(), 0.12, 0, table, found.data());
+  CHECK(relative_error(moved(found), moved(truth(1))) < relative_error(moved(truth(2)), moved(truth(1))));
+  CHECK(relative_error(moved(found), moved(truth(1))) > 1e-3);
+  load_post_hoc_average(folder.path(), 0.1, 80, table, found.data());
+  CHECK(relative_error(moved(found), moved(truth(1))) > 0.1);  // an earlier moment
+  CHECK_THROWS_AS(load_post_hoc_average(folder.path() / "none", 0.1, 0, table, found.data()), Error);
 }

@@ -405,8 +405,18 @@ struct CheckpointSummary {
 inline CheckpointSummary summarize_checkpoint(std::string const& path) {
   SafetensorsTensors const file(path);
   detail::require_known_version(file);
-  return {detail::stored_configuration(file), weight_sets(file),
-          detail::metadata_integer<std::int64_t>(file, "glyphdiff.step")};
+  CheckpointSummary summary{detail::stored_configuration(file),
+                            {"model."},
+                            detail::metadata_integer<std::int64_t>(file, "glyphdiff.step")};
+  if (std::string const* const rates = find_value(file.metadata(), "glyphdiff.ema_rates")) {
+    std::string_view rest = *rates;
+    while (!rest.empty()) {
+      std::string_view const rate = rest.substr(0, rest.find(','));
+      summary.prefixes.push_back("ema_" + std::string(rate) + ".");
+      rest.remove_prefix(std::min(rate.size() + 1, rest.size()));
+    }
+  }
+  return summary;
 }
 
 }  // namespace glyphdiff
