@@ -25,7 +25,7 @@ TEST_CASE_TEMPLATE("classifier-free guidance extrapolates the prediction alone",
   Images<Exec> const x("x", 2, 3, 3, 1), out("out", 2, 3, 3, 2);
   std::vector<float> const timesteps{1, 1};
   auto const at = [&](double scale) {
-    ClassifierFreeGuidance guided(exec, Constant<Exec>{3, 0.5f}, Constant<Exec>{1, -0.5f}, scale);
+    Guidance guided(exec, Constant<Exec>{3, 0.5f}, Constant<Exec>{1, -0.5f}, scale);
     static_assert(Denoiser<decltype(guided), Exec>);
     guided(exec, x, timesteps, out);
     exec.fence();

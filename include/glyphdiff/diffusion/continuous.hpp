@@ -2,14 +2,11 @@
 
 #include <glyphdiff/diffusion/prediction.hpp>
 #include <glyphdiff/diffusion/sampling_step.hpp>
-#include <glyphdiff/diffusion/variance.hpp>
 #include <glyphdiff/error.hpp>
 
 #include <charconv>
-#include <cmath>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace glyphdiff {
@@ -45,20 +42,23 @@ class ContinuousDiffusion {
   /// What the network is given: the scale of the discrete models.
   double network_timestep(double t) const { return 1000 * t; }
   NoiseLevel level(double t) const { return Schedule::level(t); }
+  /// What the network is given at the level of this sigma / alpha, by bisection.
+  double network_timestep_at(double ratio) const {
+    double low = 0, high = 1;
+    for (int halving = 0; halving < 54; ++halving) {
+      double const middle = (low + high) / 2;
+      (level(middle).ratio() < ratio ? low : high) = middle;
+    }
+    return network_timestep(high);
+  }
 
   /// From noise to image; the last step ends at the image itself.
   std::vector<SamplingStep> sampling_steps() const {
     std::vector<SamplingStep> result;
     for (int i = steps_; i > 0; --i) {
       double const t = i / double(steps_);
-      NoiseLevel const here = level(t), next = i > 1 ? level((i - 1) / double(steps_)) : NoiseLevel{1, 0};
-      // q(x_t | x_s) = N(ratio x_s, beta) (Kingma et al. 2021, appendix A)
-      double const ratio = here.alpha / next.alpha, s2 = next.sigma * next.sigma,
-                   t2 = here.sigma * here.sigma;
-      double const beta = t2 - ratio * ratio * s2;
-      double const log_large = std::log(beta), log_small = i > 1 ? std::log(beta * s2 / t2) : log_large;
-      result.push_back({network_timestep(t), here, next, next.alpha * beta / t2, ratio * s2 / t2, log_small,
-                        std::is_same_v<Variance, FixedSmall> ? log_small : log_large, i == 1});
+      NoiseLevel const next = i > 1 ? level((i - 1) / double(steps_)) : NoiseLevel{1, 0};
+      result.push_back(sampling_step<Variance>(network_timestep(t), level(t), next));
     }
     return result;
   }

@@ -2,7 +2,6 @@
 
 #include <glyphdiff/diffusion/prediction.hpp>
 #include <glyphdiff/diffusion/sampling_step.hpp>
-#include <glyphdiff/diffusion/variance.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/schedule/respacing.hpp>
 
@@ -50,8 +49,20 @@ class Diffusion {
   /// The step of the schedule that step t was before respacing.
   int original_timestep(int t) const { return original_[t]; }
   /// What the network is given.
-  double network_timestep(int t) const {
-    return rescale_timesteps_ ? original_[t] * (1000.0 / Schedule::steps) : original_[t];
+  double network_timestep(int t) const { return rescaled(original_[t]); }
+  /// What the network is given at the level of this sigma / alpha: between two timesteps of the schedule, by
+  /// the logarithm; beyond them, the outermost one.
+  double network_timestep_at(double ratio) const {
+    double const wanted = std::log(ratio);
+    std::vector<double> const beta = Schedule::betas();
+    double alpha_bar = 1, below = 0;
+    for (int t = 0; t < Schedule::steps; ++t) {
+      alpha_bar *= 1 - beta[t];
+      double const here = std::log(level_of(alpha_bar).ratio());
+      if (here >= wanted) return rescaled(t == 0 ? 0 : t - (here - wanted) / (here - below));
+      below = here;
+    }
+    return rescaled(Schedule::steps - 1);
   }
 
   double beta(int t) const { return beta_[t]; }
@@ -97,6 +108,9 @@ class Diffusion {
     for (double b : beta_) alpha_bar_.push_back(product *= 1 - b);
   }
 
+  double rescaled(double original) const {
+    return rescale_timesteps_ ? original * (1000.0 / Schedule::steps) : original;
+  }
   static std::vector<int> all_timesteps() { return respaced_timesteps("", Schedule::steps); }
   static NoiseLevel level_of(double alpha_bar) { return {std::sqrt(alpha_bar), std::sqrt(1 - alpha_bar)}; }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-/// Elementwise work of the diffusion process, its losses and its samplers. Images are contiguous (N,H,W,C); a
+/// Elementwise work of the diffusion process and its losses. Images are contiguous (N,H,W,C); a
 /// network's output may have more channels than the image, the prediction first, then what interpolates the
 /// log variance.
 namespace glyphdiff::kernels {
@@ -59,63 +59,6 @@ void combine(Exec const& exec, std::int64_t samples, std::int64_t pixels, int ch
         std::int64_t const count = in_image + run < pixels ? run : pixels - in_image;
         combine_run(count, channels, a + first * channels, b + first * b_channels, b_channels,
                     coefficients[2 * n], coefficients[2 * n + 1], limit, out + first * channels);
-      });
-}
-
-/// One step of a sampler, the same for every sample of the batch.
-struct SamplerStep {
-  float x0_x, x0_output;  ///< x0 = clip(x0_x x + x0_output output)
-  float limit;            ///< of x0; infinity: not clipped
-  float next_x0, next_x;  ///< x becomes next_x0 x0 + next_x x + noise_scale noise
-  float noise_scale;
-  bool learned_variance;  ///< noise_scale is multiplied by exp(log variance / 2), interpolated by the output
-  float log_small, log_large;
-};
-
-/// One pixel of `sampler_step`.
-KOKKOS_INLINE_FUNCTION void sampler_pixel(int channels, float const* output, float const* noise,
-                                          SamplerStep const& step, float* x) {
-  for (int c = 0; c < channels; ++c) {
-    float const x0 = clip(step.x0_x * x[c] + step.x0_output * output[c], step.limit);
-    float const next = step.next_x0 * x0 + step.next_x * x[c];
-    if (step.noise_scale == 0.0f) {
-      x[c] = next;
-    } else if (step.learned_variance) {
-      float const fraction = (output[channels + c] + 1.0f) * 0.5f;
-      float const log_variance = fraction * step.log_large + (1.0f - fraction) * step.log_small;
-      x[c] = next + step.noise_scale * ::expf(0.5f * log_variance) * noise[c];
-    } else {
-      x[c] = next + step.noise_scale * noise[c];
-    }
-  }
-}
-
-/// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is
-/// learned.
-template <class Exec>
-void sampler_step(Exec const& exec, std::int64_t all_pixels, int channels, float const* output,
-                  int output_channels, float const* noise, SamplerStep step, float* x) {
-  std::int64_t const run = pixel_run<Exec>;
-  for_each(
-      "glyphdiff::sampler::step", exec, (all_pixels + run - 1) / run, KOKKOS_LAMBDA(std::int64_t item) {
-        std::int64_t const last = (item + 1) * run < all_pixels ? (item + 1) * run : all_pixels;
-        for (std::int64_t pixel = item * run; pixel < last; ++pixel)
-          sampler_pixel(channels, output + pixel * output_channels, noise + pixel * channels, step,
-                        x + pixel * channels);
-      });
-}
-
-/// guided = unconditional + scale (conditional - unconditional) in the first `channels` of the pixels; the
-/// others keep the conditional ones. In place on `conditional`.
-template <class Exec>
-void guide(Exec const& exec, std::int64_t all_pixels, int channels, int output_channels, float scale,
-           float const* unconditional, float* conditional) {
-  for_each(
-      "glyphdiff::sampler::guide", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
-        for (int c = 0; c < channels; ++c) {
-          std::int64_t const i = pixel * output_channels + c;
-          conditional[i] = unconditional[i] + scale * (conditional[i] - unconditional[i]);
-        }
       });
 }
 

@@ -19,16 +19,18 @@ template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = S
 void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  Noise&& noise = {}, DdimOptions options = {}, Progress&& progress = {}) {
   if (!(options.eta >= 0 && options.eta <= 1)) throw Error("DDIM eta", "0 to 1", std::to_string(options.eta));
-  std::vector<detail::Move> moves;
-  for (SamplingStep const& s : diffusion.sampling_steps()) {
-    kernels::SamplerStep step = detail::estimate_x0<D>(s.here, options.clip_x0);
-    double const ratio = s.here.alpha / s.next.alpha;
-    double const sigma = options.eta * s.next.sigma / s.here.sigma * std::sqrt(1 - ratio * ratio);
-    detail::move_to(step, s.here, s.next.alpha, std::sqrt(s.next.sigma * s.next.sigma - sigma * sigma));
-    step.noise_scale = s.last ? 0.0f : static_cast<float>(sigma);
-    moves.push_back({s.timestep, step});
-  }
-  detail::walk<D>(exec, moves, model, x, noise, progress);
+  detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
+  Images<Exec> const eps = walk.image("glyphdiff::sampler::eps");
+  walk.along(diffusion.sampling_steps(), noise, progress,
+             [&](SamplingStep const& s, Images<Exec> const& step_noise) {
+               double const ratio = s.here.alpha / s.next.alpha;
+               double const sigma = options.eta * s.next.sigma / s.here.sigma * std::sqrt(1 - ratio * ratio);
+               // Less of eps, as much as there is new noise: the level stays that of the next step.
+               NoiseLevel const aim{s.next.alpha, std::sqrt(s.next.sigma * s.next.sigma - sigma * sigma)};
+               Mix const move = detail::transfer(s.here, aim);
+               walk.eps(s.start(), x, eps);
+               walk.sum({{move.first, x}, {move.second, eps}, {s.last ? 0 : sigma, step_noise}}, x);
+             });
 }
 
 /// Fills x (N,H,W,C) with samples.
@@ -45,15 +47,17 @@ void ddim_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exe
 template <class Exec, class D, Denoiser<Exec> Model, class Progress = NoProgress>
 void ddim_encode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  DdimOptions options = {}, Progress&& progress = {}) {
-  auto const steps = diffusion.sampling_steps();  // from noise to image
-  std::vector<detail::Move> moves;
-  for (std::size_t i = steps.size(); i-- > 1;) {
-    kernels::SamplerStep step = detail::estimate_x0<D>(steps[i].here, options.clip_x0);
-    detail::move_to(step, steps[i].here, steps[i - 1].here.alpha, steps[i - 1].here.sigma);
-    moves.push_back({steps[i].timestep, step});
-  }
+  auto steps = diffusion.sampling_steps();  // from noise to image
+  for (std::size_t i = 1; i < steps.size(); ++i) steps[i].next = steps[i - 1].here;
+  std::vector<SamplingStep> const upward(steps.rbegin(), steps.rend() - 1);
+  detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
+  Images<Exec> const eps = walk.image("glyphdiff::sampler::eps");
   SeededNoise unused;
-  detail::walk<D>(exec, moves, model, x, unused, progress);
+  walk.along(upward, unused, progress, [&](SamplingStep const& s, Images<Exec> const&) {
+    Mix const move = detail::transfer(s.here, s.next);
+    walk.eps(s.start(), x, eps);
+    walk.sum({{move.first, x}, {move.second, eps}}, x);
+  });
 }
 
 }  // namespace glyphdiff

@@ -2,8 +2,6 @@
 
 #include <glyphdiff/sampler/walk.hpp>
 
-#include <cmath>
-
 namespace glyphdiff {
 
 struct DdpmOptions {
@@ -11,24 +9,17 @@ struct DdpmOptions {
 };
 
 /// Ancestral sampling (Ho et al. 2020, algorithm 2): x_{t-1} ~ N(posterior mean at the estimate of x_0,
-/// variance). Fills x (N,H,W,C) with samples, through every step of `diffusion`; see respaced() for fewer.
+/// variance). Fills x (N,H,W,C) with samples, through every step of `diffusion`; see respaced() for fewer. A
+/// classifier moves the mean by variance * gradient (Dhariwal & Nichol 2021, algorithm 1).
 template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
           class Progress = NoProgress>
 void ddpm_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  Noise&& noise = {}, DdpmOptions options = {}, Progress&& progress = {}) {
-  std::vector<detail::Move> moves;
-  for (SamplingStep const& s : diffusion.sampling_steps()) {
-    kernels::SamplerStep step = detail::estimate_x0<D>(s.here, options.clip_x0);
-    step.next_x0 = static_cast<float>(s.mean_x0);
-    step.next_x = static_cast<float>(s.mean_x);
-    step.learned_variance = D::Variance::learned;
-    step.log_small = static_cast<float>(s.log_variance_small);
-    step.log_large = static_cast<float>(s.log_variance_large);
-    step.noise_scale = s.last ? 0.0f : D::Variance::learned ? 1.0f : std::exp(0.5f * step.log_large);
-    moves.push_back({s.timestep, step});
-  }
+  detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   noise.start(exec, x);
-  detail::walk<D>(exec, moves, model, x, noise, progress);
+  walk.along(
+      diffusion.sampling_steps(), noise, progress,
+      [&](SamplingStep const& s, Images<Exec> const& step_noise) { walk.ancestral_step(s, step_noise); });
 }
 
 }  // namespace glyphdiff

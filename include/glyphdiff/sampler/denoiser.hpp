@@ -15,4 +15,12 @@ concept Denoiser = requires(Model& model, Exec const& exec, Images<Exec> const& 
   model(exec, images, timesteps, images);
 };
 
+/// A Denoiser that also says where x should go: model.gradient(exec, x, timesteps, gradient) assigns the
+/// gradient (N,H,W,C) by x of a log probability, times a guidance scale. See ClassifierGuidance.
+template <class Model, class Exec>
+concept GuidedDenoiser = Denoiser<Model, Exec> &&
+    requires(Model& model, Exec const& exec, Images<Exec> const& images, std::span<float const> timesteps) {
+  model.gradient(exec, images, timesteps, images);
+};
+
 }  // namespace glyphdiff

@@ -2,17 +2,23 @@
 
 #include <glyphdiff/diffusion/prediction.hpp>
 #include <glyphdiff/diffusion/sampling_step.hpp>
-#include <glyphdiff/kernels/diffusion.hpp>
+#include <glyphdiff/kernels/sampling.hpp>
 #include <glyphdiff/sampler/denoiser.hpp>
 #include <glyphdiff/sampler/noise.hpp>
 
+#include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
+/// What the samplers share. A sampler asks for an estimate of x_0 or eps, and moves x to a sum of images; the
+/// coefficients are its own.
 namespace glyphdiff {
 
-/// Called after each step as progress(done, steps, x); to stop a sampler, throw. This one does nothing.
+/// Called after each step as progress(done, steps, x), with x at the level that the step led to; it may
+/// change x. To stop a sampler, throw. This one does nothing.
 struct NoProgress {
   template <class X>
   void operator()(int, int, X const&) const {}
@@ -20,52 +26,161 @@ struct NoProgress {
 
 namespace detail {
 
-/// The part of a step that all samplers share: the estimate of x_0.
-template <class D>
-kernels::SamplerStep estimate_x0(NoiseLevel here, bool clip_x0) {
-  Mix const mix = D::Prediction::x0(here);
-  kernels::SamplerStep step{};
-  step.x0_x = static_cast<float>(mix.first);
-  step.x0_output = static_cast<float>(mix.second);
-  step.limit = clip_x0 ? 1.0f : std::numeric_limits<float>::infinity();
-  return step;
+/// From x and eps at one level to x at another along the straight line that DDIM takes (Song et al. 2020,
+/// equation 13; the transfer part of Liu et al. 2022, equation 11): x becomes first x + second eps.
+inline Mix transfer(NoiseLevel from, NoiseLevel to) {
+  return {to.alpha / from.alpha, to.sigma - to.alpha * from.ratio()};
 }
 
-/// x moves to alpha x0 + sigma eps, with eps derived from the (clipped) x0 at the noise level `here`.
-inline void move_to(kernels::SamplerStep& step, NoiseLevel here, double alpha, double sigma) {
-  step.next_x0 = static_cast<float>(alpha - sigma * here.alpha / here.sigma);
-  step.next_x = static_cast<float>(sigma / here.sigma);
-}
+/// One run of a sampler over the images x (N,H,W,C).
+template <class Exec, class D, Denoiser<Exec> Model>
+class Walk {
+ public:
+  struct Term {
+    double coefficient;
+    Images<Exec> image;
+  };
 
-struct Move {
-  double timestep;
-  kernels::SamplerStep step;
+  Walk(Exec const& exec, Model& model, Images<Exec> const& x, bool clip_x0)
+      : exec_(exec),
+        model_(model),
+        x_(x),
+        limit_(clip_x0 ? 1.0f : std::numeric_limits<float>::infinity()),
+        channels_(static_cast<int>(x.extent(3))),
+        output_(image("glyphdiff::sampler::output", D::Variance::learned ? 2 * channels_ : channels_)),
+        timesteps_(x.extent(0)) {
+    if constexpr (guided) gradient_ = image("glyphdiff::sampler::gradient");
+  }
+
+  /// Images of x's shape, or with other channels.
+  Images<Exec> image(std::string const& label, int channels = 0) const {
+    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x_.extent(0), x_.extent(1),
+                        x_.extent(2), channels > 0 ? channels : channels_);
+  }
+
+  /// Takes the steps in order: draws noise, calls move(step, noise), reports.
+  template <class Noise, class Progress, class Move>
+  void along(std::vector<SamplingStep> const& steps, Noise& noise, Progress& progress, Move const& move) {
+    Images<Exec> const step_noise = image("glyphdiff::sampler::noise");
+    int const count = static_cast<int>(steps.size());
+    for (int i = 0; i < count; ++i) {
+      noise.step(exec_, i, step_noise);
+      move(steps[i], step_noise);
+      progress(i + 1, count, x_);
+    }
+    exec_.fence();
+  }
+
+  /// The (clipped) x_0 that the model sees in x at a level. A classifier moves it by sigma^2 / alpha gradient
+  /// behind the clipping (Dhariwal & Nichol 2021, algorithm 2, which says so of eps).
+  void x0(TimedLevel at, Images<Exec> const& x, Images<Exec> const& estimate) {
+    NoiseLevel const l = at.level;
+    make_estimate(at, x, D::Prediction::x0(l), 1, l.sigma * l.ratio(), estimate);
+  }
+  /// The eps that goes with that x_0.
+  void eps(TimedLevel at, Images<Exec> const& x, Images<Exec> const& estimate) {
+    NoiseLevel const l = at.level;
+    make_estimate(at, x, D::Prediction::eps(l), -1 / l.ratio(), -l.sigma, estimate);
+  }
+
+  /// out = the sum of the terms, of which those with coefficient 0 are not read; `out` may be among them.
+  void sum(std::initializer_list<Term> terms, Images<Exec> const& out) const {
+    kernels::Terms all{};
+    for (Term const& t : terms)
+      if (t.coefficient != 0) all.term[all.count++] = {static_cast<float>(t.coefficient), t.image.data()};
+    kernels::sum_terms(exec_, static_cast<std::int64_t>(out.size()), all, out.data());
+  }
+
+  /// x moves one ancestral step.
+  void ancestral_step(SamplingStep const& s, Images<Exec> const& noise) {
+    evaluate(s.start(), x_);
+    Mix const x0 = D::Prediction::x0(s.here);
+    kernels::AncestralStep const step{
+        .x0_x = static_cast<float>(x0.first),
+        .x0_output = static_cast<float>(x0.second),
+        .limit = limit_,
+        .mean_x0 = static_cast<float>(s.mean_x0),
+        .mean_x = static_cast<float>(s.mean_x),
+        .learned_variance = D::Variance::learned,
+        .guided = guided,
+        .noisy = !s.last,
+        .log_small = static_cast<float>(s.log_variance_small),
+        .log_large = static_cast<float>(s.log_variance_large),
+    };
+    kernels::ancestral_step(exec_, pixels(), channels_, step, output_.data(),
+                            static_cast<int>(output_.extent(3)), gradient_.data(), noise.data(), x_.data());
+  }
+
+ private:
+  static constexpr bool guided = GuidedDenoiser<Model, Exec>;
+
+  std::int64_t pixels() const { return x_.extent(0) * x_.extent(1) * x_.extent(2); }
+
+  void evaluate(TimedLevel at, Images<Exec> const& x) {
+    timesteps_.assign(timesteps_.size(), static_cast<float>(at.timestep));
+    std::span<float const> const timesteps(timesteps_);
+    model_(exec_, x, timesteps, output_);
+    if constexpr (guided) model_.gradient(exec_, x, timesteps, gradient_);
+  }
+
+  void make_estimate(TimedLevel at, Images<Exec> const& x, Mix mix, double clipping, double guidance,
+                     Images<Exec> const& estimate) {
+    evaluate(at, x);
+    Mix const x0 = D::Prediction::x0(at.level);
+    kernels::Estimate const by{
+        .x0_x = static_cast<float>(x0.first),
+        .x0_output = static_cast<float>(x0.second),
+        .limit = limit_,
+        .estimate_x = static_cast<float>(mix.first),
+        .estimate_output = static_cast<float>(mix.second),
+        .clipping = static_cast<float>(clipping),
+        .guidance = guided ? static_cast<float>(guidance) : 0.0f,
+    };
+    kernels::estimate(exec_, pixels(), channels_, by, x.data(), output_.data(),
+                      static_cast<int>(output_.extent(3)), gradient_.data(), estimate.data());
+  }
+
+  Exec const& exec_;
+  Model& model_;
+  Images<Exec> x_;
+  float limit_;
+  int channels_;
+  Images<Exec> output_, gradient_;
+  std::vector<float> timesteps_;
 };
 
-/// Takes x (N,H,W,C) along the moves.
-template <class D, class Exec, Denoiser<Exec> Model, NoiseSource<Exec> Noise, class Progress>
-void walk(Exec const& exec, std::vector<Move> const& moves, Model& model, Images<Exec> const& x, Noise& noise,
-          Progress& progress) {
-  int const channels = static_cast<int>(x.extent(3)),
-            output_channels = D::Variance::learned ? 2 * channels : channels;
-  auto const images = [&](std::string const& label, int count) {
-    return Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x.extent(0), x.extent(1),
-                        x.extent(2), count);
-  };
-  Images<Exec> const output = images("glyphdiff::sampler::output", output_channels);
-  Images<Exec> const step_noise = images("glyphdiff::sampler::noise", channels);
-  std::vector<float> timesteps(x.extent(0));
-  int const steps = static_cast<int>(moves.size());
-  for (int i = 0; i < steps; ++i) {
-    timesteps.assign(timesteps.size(), static_cast<float>(moves[i].timestep));
-    model(exec, x, std::span<float const>(timesteps), output);
-    noise.step(exec, i, step_noise);
-    kernels::sampler_step(exec, x.extent(0) * x.extent(1) * x.extent(2), channels, output.data(),
-                          output_channels, step_noise.data(), moves[i].step, x.data());
-    progress(i + 1, steps, x);
+/// The latest estimates, newest first, as multistep methods keep them.
+template <class Exec>
+class History {
+ public:
+  template <class Walk>
+  History(Walk const& walk, int most) {
+    while (static_cast<int>(images_.size()) < most)
+      images_.push_back(walk.image("glyphdiff::sampler::history"));
+    levels_.resize(most);
   }
-  exec.fence();
-}
+
+  /// Where the estimate at the start of a step goes. Earlier ones are forgotten if the steps before led
+  /// elsewhere.
+  Images<Exec> const& add(SamplingStep const& s) {
+    if (s.here.sigma != next_.sigma) size_ = 0;
+    next_ = s.next;
+    std::rotate(images_.begin(), images_.end() - 1, images_.end());
+    std::rotate(levels_.begin(), levels_.end() - 1, levels_.end());
+    levels_[0] = s.here;
+    size_ = std::min(size_ + 1, static_cast<int>(images_.size()));
+    return images_[0];
+  }
+  int size() const { return size_; }
+  Images<Exec> const& operator[](int i) const { return images_[i]; }
+  NoiseLevel level(int i) const { return levels_[i]; }
+
+ private:
+  std::vector<Images<Exec>> images_;
+  std::vector<NoiseLevel> levels_;
+  NoiseLevel next_{0, 0};
+  int size_ = 0;
+};
 
 }  // namespace detail
 }  // namespace glyphdiff

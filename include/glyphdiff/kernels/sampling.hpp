@@ -1,0 +1,168 @@
+#pragma once
+
+#include <glyphdiff/kernels/diffusion.hpp>
+
+#include <algorithm>
+
+/// Elementwise work of the samplers. Images are contiguous (N,H,W,C); a network's output may have more
+/// channels than the image, the prediction first, then what interpolates the log variance.
+namespace glyphdiff::kernels {
+
+/// How an estimate (of x_0 or eps) comes from x and a network's output, the same for every sample of the
+/// batch: estimate_x x + estimate_output output + clipping (clip(x0) - x0) + guidance gradient, where
+/// x0 = x0_x x + x0_output output.
+struct Estimate {
+  float x0_x, x0_output;
+  float limit;  ///< of x0; infinity: not clipped
+  float estimate_x, estimate_output;
+  float clipping;  ///< how much the estimate moves with the clipped x0
+  float guidance;  ///< how much it moves with the gradient of a classifier; 0: there is none
+};
+
+KOKKOS_INLINE_FUNCTION void estimate_pixel(int channels, Estimate const& by, float const* x,
+                                           float const* output, float const* gradient, float* estimate) {
+  for (int c = 0; c < channels; ++c) {
+    float value = by.estimate_x * x[c] + by.estimate_output * output[c];
+    float const x0 = by.x0_x * x[c] + by.x0_output * output[c], clipped = clip(x0, by.limit);
+    if (clipped != x0) value += by.clipping * (clipped - x0);
+    if (by.guidance != 0.0f) value += by.guidance * gradient[c];
+    estimate[c] = value;
+  }
+}
+
+/// Calls f(pixel) for one run of pixels.
+template <class Function>
+struct PixelRun {
+  Function f;
+  std::int64_t run, all_pixels;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t item) const {
+    std::int64_t const last = (item + 1) * run < all_pixels ? (item + 1) * run : all_pixels;
+    for (std::int64_t pixel = item * run; pixel < last; ++pixel) f(pixel);
+  }
+};
+
+/// Calls f(pixel) for all pixels, in runs on the host.
+template <class Exec, class Function>
+void for_each_pixel(char const* label, Exec const& exec, std::int64_t all_pixels, Function const& f) {
+  std::int64_t const run = pixel_run<Exec>;
+  for_each(label, exec, (all_pixels + run - 1) / run, PixelRun<Function>{f, run, all_pixels});
+}
+
+/// estimate (N,H,W,C) from x and output; `gradient` is read if by.guidance is not 0.
+template <class Exec>
+void estimate(Exec const& exec, std::int64_t all_pixels, int channels, Estimate by, float const* x,
+              float const* output, int output_channels, float const* gradient, float* result) {
+  for_each_pixel(
+      "glyphdiff::sampler::estimate", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        std::int64_t const first = pixel * channels;
+        estimate_pixel(channels, by, x + first, output + pixel * output_channels,
+                       by.guidance != 0.0f ? gradient + first : nullptr, result + first);
+      });
+}
+
+/// coefficient * image, one term of a sum.
+struct Term {
+  float coefficient;
+  float const* image;
+};
+
+/// Up to `most_terms` of them.
+struct Terms {
+  static constexpr int most_terms = 6;
+  Term term[most_terms];
+  int count = 0;
+};
+
+/// Sums one run of elements. The sums are collected apart, since `out` may be any of the images.
+template <int run>
+struct SumOfTerms {
+  Terms terms;
+  float* out;
+  std::int64_t size;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t item) const {
+    std::int64_t const first = item * run;
+    int const count = static_cast<int>(first + run < size ? run : size - first);
+    float sums[run];
+    for (int i = 0; i < count; ++i) sums[i] = 0;
+    for (int k = 0; k < terms.count; ++k) {
+      float const coefficient = terms.term[k].coefficient;
+      float const* const image = terms.term[k].image + first;
+      for (int i = 0; i < count; ++i) sums[i] += coefficient * image[i];
+    }
+    for (int i = 0; i < count; ++i) out[first + i] = sums[i];
+  }
+};
+
+/// out = the sum of the terms over `size` elements; `out` may be among their images.
+template <class Exec>
+void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float* out) {
+  constexpr int run = static_cast<int>(pixel_run<Exec>);
+  for_each("glyphdiff::sampler::sum", exec, (size + run - 1) / run, SumOfTerms<run>{terms, out, size});
+}
+
+/// One step of ancestral sampling, the same for every sample of the batch.
+struct AncestralStep {
+  float x0_x, x0_output;  ///< x0 = clip(x0_x x + x0_output output)
+  float limit;            ///< of x0; infinity: not clipped
+  float mean_x0, mean_x;  ///< x becomes mean_x0 x0 + mean_x x + variance gradient + deviation noise
+  bool learned_variance;  ///< the logarithm of the variance is interpolated by the output
+  bool guided;            ///< there is a gradient
+  bool noisy;             ///< noise is added
+  float log_small, log_large;
+};
+
+KOKKOS_INLINE_FUNCTION void ancestral_pixel(int channels, AncestralStep const& step, float const* output,
+                                            float const* gradient, float const* noise, float* x) {
+  for (int c = 0; c < channels; ++c) {
+    float const x0 = clip(step.x0_x * x[c] + step.x0_output * output[c], step.limit);
+    float next = step.mean_x0 * x0 + step.mean_x * x[c];
+    float const fraction = step.learned_variance ? (output[channels + c] + 1.0f) * 0.5f : 1.0f;
+    float const log_variance = fraction * step.log_large + (1.0f - fraction) * step.log_small;
+    if (step.guided) next += ::expf(log_variance) * gradient[c];
+    if (step.noisy) next += ::expf(0.5f * log_variance) * noise[c];
+    x[c] = next;
+  }
+}
+
+/// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is
+/// learned; `gradient` is read if the step is guided.
+template <class Exec>
+void ancestral_step(Exec const& exec, std::int64_t all_pixels, int channels, AncestralStep step,
+                    float const* output, int output_channels, float const* gradient, float const* noise,
+                    float* x) {
+  for_each_pixel(
+      "glyphdiff::sampler::ancestral", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        std::int64_t const first = pixel * channels;
+        ancestral_pixel(channels, step, output + pixel * output_channels,
+                        step.guided ? gradient + first : nullptr, noise + first, x + first);
+      });
+}
+
+/// guided = weak + scale (strong - weak) in the first `channels` of the pixels; the others keep the strong
+/// ones. In place on `strong`.
+template <class Exec>
+void guide(Exec const& exec, std::int64_t all_pixels, int channels, int output_channels, float scale,
+           float const* weak, float* strong) {
+  for_each_pixel(
+      "glyphdiff::sampler::guide", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        for (int c = 0; c < channels; ++c) {
+          std::int64_t const i = pixel * output_channels + c;
+          strong[i] = weak[i] + scale * (strong[i] - weak[i]);
+        }
+      });
+}
+
+/// x = mask x + (1 - mask) known, with one value of the mask (N,H,W,1) per pixel: 1 where x is kept.
+template <class Exec>
+void keep_where(Exec const& exec, std::int64_t all_pixels, int channels, float const* mask,
+                float const* known, float* x) {
+  for_each_pixel(
+      "glyphdiff::sampler::keep_where", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        for (std::int64_t i = pixel * channels; i < (pixel + 1) * channels; ++i)
+          x[i] = mask[pixel] * x[i] + (1.0f - mask[pixel]) * known[i];
+      });
+}
+
+}  // namespace glyphdiff::kernels
