@@ -190,7 +190,7 @@ inline std::string parallel_prefix(TensorFile const& file) {
   auto const& entries = file.entries();
   bool const all = std::all_of(entries.begin(), entries.end(),
                                [&](TensorEntry const& entry) { return entry.name.starts_with(prefix); });
-  return all ? prefix : "";
+  return all && !entries.empty() ? prefix : "";
 }
 
 /// Where parameters lie in a file, and what keeps the file from being loaded.

@@ -9,9 +9,9 @@
 namespace glyphdiff {
 
 /// Goes on from a run of the reference programs, given its "FOLDER/modelNNNNNN.pt"; the moving averages that
-/// the trainer keeps and the optimiser's file lie beside it. The trainer keeps its own options and begins a
-/// loss-aware timestep sampler anew; the optimiser's options are returned. Throws Error, one sentence that
-/// says what is wrong; the trainer is untouched then.
+/// the trainer keeps and the optimiser's file lie beside it. The trainer keeps its own options, and
+/// a loss-aware timestep sampler its history, which those files don't have; the optimiser's options are
+/// returned. Throws Error, one sentence that says what is wrong; the trainer is untouched then.
 template <class Net, class D, class Objective, class Times>
 ReferenceOptimizer load_reference_run(std::string const& model_path,
                                       Trainer<Net, D, Objective, Times>& trainer) {
