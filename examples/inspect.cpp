@@ -17,9 +17,17 @@ int main(int argc, char** argv) try {
   CLI::App app("Says what a checkpoint is.", "inspect");
   app.add_option("FILE", path, "a file of torch.save or safetensors")->required();
   app.add_option("--preset", preset, "compare with a released model, such as IddpmLsun256");
+  bool preset_of = false;
+  app.add_flag("--preset-of", preset_of,
+               "print the preset that it is, with \" gray\" if in one channel, and nothing else");
   CLI11_PARSE(app, argc, argv);
 
   auto const file = gd::open_tensor_file(path);
+  if (preset_of) {
+    auto const match = gd::matching_preset(*file);
+    std::printf("%s%s\n", match.name.c_str(), match.gray ? " gray" : "");
+    return 0;
+  }
   std::fputs(gd::describe_tensor_file(*file).c_str(), stdout);
   if (preset.empty()) return 0;
   auto const prefix = gd::network_prefix(file->entries());

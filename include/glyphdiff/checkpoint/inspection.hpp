@@ -68,6 +68,13 @@ inline ReleasedModel const& released_model(std::string_view preset) {
   throw Error("There is no preset " + std::string(preset) + ", only " + names + ".");
 }
 
+/// The preset that a file's network is: what a checkpoint of ours says, or the released model that has these
+/// tensors (of several, the one whose files have this name). `gray`: with one image channel instead of three.
+struct MatchingPreset {
+  std::string name;
+  bool gray = false;
+};
+
 /// What keeps a file from being loaded as a network of this table: one line for each tensor that is missing,
 /// too many, or of another type or shape. `prefix` is where the network's names begin.
 inline std::vector<std::string> list_faults(TensorFile const& file, std::vector<ParameterBlock> const& table,
@@ -152,6 +159,29 @@ inline std::string describe_tensor_file(TensorFile const& file) {
     text += "  " + detail::printable(file.entries()[i].name) + " " + file.entries()[i].dtype + " " +
             detail::shape_text(file.entries()[i].shape) + "\n";
   return text;
+}
+
+/// Throws Error if the file holds no network, or one of no preset.
+inline MatchingPreset matching_preset(TensorFile const& file) {
+  auto const sets = weight_sets(file);
+  if (std::string const* const name = find_value(file.metadata(), "config.preset")) {
+    std::string const* const channels = find_value(file.metadata(), "config.channels");
+    bool gray = false;
+    for (ReleasedModel const& model : released_models())
+      if (model.preset == *name) gray = channels != nullptr && *channels == "1";
+    return {*name, gray};
+  }
+  if (sets.empty()) throw Error(file.path(), "the weights of a UNet", "no time_embed.0.weight");
+  std::string const file_name = file.path().substr(file.path().rfind('/') + 1);
+  std::string found;
+  for (ReleasedModel const& model : released_models()) {
+    if (!list_faults(file, model.table, sets.front()).empty()) continue;
+    if (found.empty() || model.files.find(file_name) != std::string_view::npos) found = model.preset;
+  }
+  if (found.empty())
+    throw Error(file.path(), "the tensors of a preset (inspect says what it holds)",
+                "those of another network");
+  return {found, false};
 }
 
 }  // namespace glyphdiff
