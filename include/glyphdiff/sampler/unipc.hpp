@@ -4,6 +4,7 @@
 #include <glyphdiff/sampler/walk.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -27,7 +28,7 @@ inline std::vector<double> unipc_weights(double h, std::vector<double> const& r)
   double integral = -std::expm1(-h);  // of h e^{(s - 1) h} s^i over s from 0 to 1, at i = 0
   if (count == 1) return {integral / 2 / r[0]};
   // Solves sum_k r_k^{i - 1} (r_k w_k) = the integral with s^i, for i = 1 .. count.
-  std::vector<std::vector<double>> rows(count, std::vector<double>(count + 1));
+  std::array<std::array<double, 4>, 3> rows;  // count of them, count + 1 long
   for (std::size_t i = 0; i < count; ++i) {
     integral = 1 - double(i + 1) / h * integral;
     for (std::size_t k = 0; k < count; ++k) rows[i][k] = std::pow(r[k], double(i));
