@@ -1,6 +1,6 @@
-# glyphdiff_component(NAME (OWNS prefix... | EXCEPT prefix...) [NEEDS package...] LINK target...)
+# glyphdiff_component(NAME [OWNS prefix...] [EXCEPT prefix...] [NEEDS package...] LINK target...)
 # Defines the header-only target glyphdiff::NAME, which owns the headers of include/glyphdiff that begin with one of the
-# prefixes (or all others), and what installs it. A component whose packages are missing is left out, with a message.
+# prefixes (or all) except some, and what installs it. A component whose packages are missing is left out, with a message.
 include(CMakePackageConfigHelpers)
 set(glyphdiff_components "")
 
@@ -19,7 +19,8 @@ function(glyphdiff_component name)
   if(arg_OWNS)
     list(JOIN arg_OWNS "|" prefixes)
     list(FILTER headers INCLUDE REGEX "/include/glyphdiff/(${prefixes})")
-  else()
+  endif()
+  if(arg_EXCEPT)
     list(JOIN arg_EXCEPT "|" prefixes)
     list(FILTER headers EXCLUDE REGEX "/include/glyphdiff/(${prefixes})")
   endif()
@@ -54,7 +55,7 @@ function(glyphdiff_install_package)
   write_basic_package_version_file("${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
   install(FILES "${PROJECT_BINARY_DIR}/glyphdiffConfig.cmake" "${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
-                cmake/FindRandom123.cmake cmake/Findstb.cmake
+                cmake/FindRandom123.cmake cmake/Findlibzip.cmake cmake/Findstb.cmake
           DESTINATION "${glyphdiff_package_destination}")
   install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.tsv")
 endfunction()

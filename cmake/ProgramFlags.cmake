@@ -9,6 +9,6 @@ if(GLYPHDIFF_NATIVE)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   # -Wno-psabi: vectors of 64 bytes pass through no binary interface but our own.
-  # -Wno-maybe-uninitialized: GCC 12 means its own AVX-512 header.
-  add_compile_options(-Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized)
+  # -Wno-maybe-uninitialized, -Wno-restrict: GCC 12 means its own headers, of AVX-512 and of std::string (bug 105651).
+  add_compile_options(-Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized -Wno-restrict)
 endif()

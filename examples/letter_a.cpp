@@ -9,24 +9,21 @@
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
-#include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/io/grid.hpp>
-#include <glyphdiff/io/plot.hpp>
+#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/metrics/letter_report.hpp>
+#include <glyphdiff/presets.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>
-#include <glyphdiff/schedule/continuous_cosine.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 #include <glyphdiff/train/progress_bar.hpp>
-#include <glyphdiff/unet.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
@@ -35,33 +32,12 @@ namespace gd = glyphdiff;
 namespace fs = std::filesystem;
 using Exec = Kokkos::DefaultExecutionSpace;
 
-// The models: small, without attention, on 2x2 blocks of pixels.
-struct LetterA32 {
-  static constexpr gd::UNetConfig config{.image_size = 32,
-                                         .channels = 1,
-                                         .model_channels = 32,
-                                         .channel_mult = {1, 2, 4},
-                                         .res_blocks = 1,
-                                         .norm_groups = 8,
-                                         .space_to_depth = 2,
-                                         .coordinate_channels = true,
-                                         .middle_attention = false,
-                                         .middle_res_blocks = 1,
-                                         .level_input_skips = false};
-  using Schedule = gd::ContinuousCosine;
+// How each model is trained.
+struct Train32 : gd::presets::LetterA32 {
   static constexpr int steps = 3400, batch = 32;
   static constexpr double learning_rate = 2e-3;
 };
-
-struct LetterA64 {
-  static constexpr gd::UNetConfig config = [] {
-    auto c = LetterA32::config;
-    c.image_size = 64;
-    c.model_channels = 16;
-    c.channel_mult = {1, 3, 6, 8};
-    return c;
-  }();
-  using Schedule = gd::ShiftedCosine<64, 32>;
+struct Train64 : gd::presets::LetterA64 {
   static constexpr int steps = 4200, batch = 24;
   static constexpr double learning_rate = 2e-3;
 };
@@ -123,63 +99,7 @@ std::vector<std::int64_t> sheet_steps(std::int64_t steps) {
   return at;
 }
 
-/// The loss of every step, kept as a text file beside the checkpoint.
-struct LossLog {
-  std::vector<double> step, loss;
-
-  void load(fs::path const& csv, std::int64_t last) {
-    std::ifstream file(csv);
-    std::string line;
-    std::getline(file, line);
-    double s = 0, l = 0;
-    while (std::getline(file, line))
-      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last))
-        step.push_back(s), loss.push_back(l);
-  }
-  void save(fs::path const& folder) const {
-    std::ostringstream text;
-    text << "step,loss\n";
-    for (std::size_t i = 0; i < step.size(); ++i) text << step[i] << ',' << loss[i] << '\n';
-    gd::write_file(folder / "loss.csv", text.str().data(), text.str().size());
-    std::vector<double> smooth;
-    for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);
-    gd::write_line_plot_svg(
-        folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},
-        {.title = "training loss", .x = "step", .y = "mean squared error of v", .log_y = true});
-  }
-};
-
 constexpr int sheet_columns = 16, sheet_count = 128;
-
-fs::path sheet_path(fs::path const& folder, std::int64_t step) {
-  char name[32];
-  std::snprintf(name, sizeof name, "step_%06lld.png", (long long)step);
-  return folder / name;
-}
-
-/// progress.png: the first row of every sheet up to `last`, one below the other.
-void write_progress(fs::path const& folder, std::vector<std::int64_t> const& sheets, std::int64_t last,
-                    int size) {
-  std::vector<gd::Image> rows;
-  for (std::int64_t step : sheets)
-    if (step <= last && fs::exists(sheet_path(folder, step)))
-      rows.push_back(gd::read_image(sheet_path(folder, step), 1));
-  if (rows.empty()) return;
-  int const height = size + 2;
-  gd::Image strip(height * int(rows.size()), rows[0].width, 1);
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(rows[i].at(0, 0), std::size_t(height) * strip.width, strip.at(height * int(i), 0));
-  gd::write_png(folder / "progress.png", strip);
-}
-
-/// Throws unless the folder can be written to; finding that out after the training would be late.
-void make_run_folder(fs::path const& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw gd::Error(folder.string(), "a folder to write to", error.message());
-  gd::write_file(folder / ".writable", "", 0);
-  fs::remove(folder / ".writable");
-}
 
 template <class Spec>
 int run(Options options) {
@@ -187,13 +107,13 @@ int run(Options options) {
   if (options.steps <= 0) options.steps = Spec::steps;
   if (options.batch <= 0) options.batch = Spec::batch;
   Letters letters = load_letters(options);
-  make_run_folder(options.out);
+  gd::make_run_folder(options.out);
   std::size_t const letter_count = letters.training.size();
 
   Exec const exec;
   using Net = gd::UNet<Spec, Exec>;
   Net net(exec, options.seed);
-  gd::ContinuousDiffusion<typename Spec::Schedule, gd::V> const diffusion(50);
+  typename Spec::Process const diffusion(50);
   gd::TrainOptions train;
   train.seed = options.seed;
   train.batch = options.batch;
@@ -210,22 +130,20 @@ int run(Options options) {
   auto const memory = trainer.memory(options.size, options.size);
   std::printf(
       "%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for "
-      "%lld "
-      "arenas of parameters, %.0f for activations)\n",
+      "parameters and their moments and averages, %.0f for activations)\n",
       letter_count, options.size, options.size, (long long)gd::parameter_count<Spec>,
       (long long)options.steps, options.batch, memory.total() / 1e6,
-      double(memory.parameters) * memory.arenas / 1e6, (long long)memory.arenas, memory.activations / 1e6);
+      (memory.parameters + memory.training) / 1e6, memory.activations / 1e6);
 
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
   gd::KeyValues const identity{{"letters", letters.name + ", " + std::to_string(letter_count)},
                                {"variation", options.plain ? "none" : "width and slant"}};
-  LossLog log;
+  gd::LossLog log;
   if (options.fresh) {
-    for (fs::directory_entry const& entry : fs::directory_iterator(options.out))
-      if (entry.path().filename().string().starts_with("step_")) fs::remove(entry.path());
+    gd::remove_sheets(options.out);
   } else if (fs::exists(checkpoint)) {
     gd::load_checkpoint(checkpoint, trainer, identity);
-    log.load(options.out / "loss.csv", trainer.steps());
+    log.load(options.out, trainer.steps());
     std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                 checkpoint.c_str());
   }
@@ -241,15 +159,16 @@ int run(Options options) {
   auto const due = [&] { return std::find(sheets.begin(), sheets.end(), trainer.steps()) != sheets.end(); };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
-    log.save(options.out);
+    log.save(options.out, "mean squared error of v");
   };
   auto const draw_sheet = [&] {
-    gd::write_png(sheet_path(options.out, trainer.steps()),
+    gd::write_png(gd::sheet_path(options.out, trainer.steps()),
                   gd::image_grid(draw(sheet_columns), sheet_columns));
-    write_progress(options.out, sheets, trainer.steps(), options.size);
+    auto const drawn = std::upper_bound(sheets.begin(), sheets.end(), trainer.steps());
+    gd::write_progress(options.out, {sheets.begin(), drawn}, options.size + 2, 1);
   };
   // The run may have been stopped between the checkpoint and the sheet.
-  if (due() && !fs::exists(sheet_path(options.out, trainer.steps()))) draw_sheet();
+  if (due() && !fs::exists(gd::sheet_path(options.out, trainer.steps()))) draw_sheet();
 
   // During the training alone: later there is nothing to lose, and Ctrl-C just ends the program.
   std::optional<gd::Interrupt> interrupt(std::in_place);
@@ -263,8 +182,7 @@ int run(Options options) {
       save();
       throw;
     }
-    log.step.push_back(double(report.step));
-    log.loss.push_back(report.loss);
+    log.add(double(report.step), report.loss);
     bar.update(report.step, report.loss);
     if (due() || interrupt->requested()) {
       bar.pause();
@@ -326,7 +244,7 @@ int main(int argc, char** argv) try {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
-  return options.size == 32 ? run<LetterA32>(options) : run<LetterA64>(options);
+  return options.size == 32 ? run<Train32>(options) : run<Train64>(options);
 } catch (std::exception const& error) {
   std::cerr << "letter_a: " << error.what() << "\n";
   return 2;

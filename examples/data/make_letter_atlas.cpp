@@ -1,4 +1,5 @@
-// Makes an atlas of one letter drawn from many fonts, for training. See README.md beside this file.
+// Makes an atlas of one or several letters drawn from many fonts, for training. See README.md beside this
+// file.
 //
 //   g++ -std=c++20 -O2 make_letter_atlas.cpp -o make_letter_atlas $(pkg-config --cflags --libs freetype2)
 //   ./make_letter_atlas fonts.tsv letters_a --exclude not_an_a.txt --read-with tesseract
@@ -49,7 +50,8 @@ using Picture = std::vector<std::uint8_t>;  // (canvas or cell squared), 255 = w
 
 struct Letter {
   std::string file, package, licence, family;
-  Picture large, pixels;  // 256 and 64 px
+  char character = 'A';
+  Picture large, pixels;  // 256 (only where it will be read) and 64 px
   bool held_out = false;
 
   std::string file_name() const { return std::filesystem::path(file).filename().string(); }
@@ -156,9 +158,8 @@ bool sane_ink(Picture const& pixels) {
   return std::abs(top - cap_top) <= 6 && std::abs(bottom - last_row) <= 4;
 }
 
-/// Which of the letters tesseract reads as `character`, with the whole alphabet or with capitals only.
-std::vector<bool> read_back(std::string const& tesseract, std::vector<Letter> const& letters,
-                            char character) {
+/// Which of the letters tesseract reads as what they are, with the whole alphabet or with capitals only.
+std::vector<bool> read_back(std::string const& tesseract, std::vector<Letter> const& letters) {
   constexpr int size = 128;
   std::string pattern = (std::filesystem::temp_directory_path() / "letters.XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) fail("cannot make a temporary folder like " + pattern);
@@ -183,7 +184,7 @@ std::vector<bool> read_back(std::string const& tesseract, std::vector<Letter> co
     std::string page;
     for (std::size_t i = 0; i < letters.size() && std::getline(file, page, '\f'); ++i) {
       std::erase_if(page, [](unsigned char c) { return std::isspace(c); });
-      if (page == std::string(1, character)) read[i] = true;
+      if (page == std::string(1, letters[i].character)) read[i] = true;
     }
   }
   std::filesystem::remove_all(folder);
@@ -227,16 +228,26 @@ void remove_and_report(std::vector<Letter>& letters, char const* what, Drop drop
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Draws one letter from many fonts into an atlas PNG and a list of what was drawn."};
-  std::string fonts, output, exclude, tesseract;
-  char character = 'A';
+  CLI::App app{"Draws letters from many fonts into an atlas PNG and a list of what was drawn."};
+  std::string fonts, output, exclude, tesseract, like, characters = "A";
   app.add_option("fonts", fonts, "TSV of font file, package, licence (collect_fonts.sh makes it)")
       ->required();
   app.add_option("output", output, "what to write: OUTPUT.png and OUTPUT.tsv")->required();
-  app.add_option("--letter", character, "which character to draw");
+  app.add_option("--letter", characters, "which characters to draw, as one word: A, or BCDEF");
+  app.add_option("--like", like,
+                 "TSV of another atlas: draw its fonts alone, and hold out what it holds out");
   app.add_option("--exclude", exclude, "text file: one font file name a line that a person has ruled out");
   app.add_option("--read-with", tesseract, "keep what this tesseract program reads as the letter");
   CLI11_PARSE(app, argc, argv);
+
+  std::map<std::string, bool> held_out;  // by font file name, of the other atlas
+  if (!like.empty())
+    for (std::string const& line : read_lines(like)) {
+      std::vector<std::string> fields;
+      std::istringstream rest(line);
+      for (std::string field; std::getline(rest, field, '\t');) fields.push_back(field);
+      if (fields.size() == 6) held_out[fields[2]] = fields[5] == "held_out";
+    }
 
   FT_Library library;
   if (FT_Init_FreeType(&library) != 0) fail("FreeType does not start");
@@ -251,6 +262,7 @@ int main(int argc, char** argv) {
     std::getline(fields, letter.file, '\t');
     std::getline(fields, letter.package, '\t');
     std::getline(fields, letter.licence);
+    if (!like.empty() && held_out.count(letter.file_name()) == 0) continue;
     FT_Long faces = 1;
     for (FT_Long index = 0; index < faces; ++index) {
       FT_Face face;
@@ -259,17 +271,21 @@ int main(int argc, char** argv) {
         break;
       }
       faces = face->num_faces;
-      std::string reason;
-      if (std::optional<Picture> picture = draw(library, face, character, reason)) {
-        letter.large = *picture;
+      for (char character : characters) {
+        std::string reason;
+        std::optional<Picture> picture = draw(library, face, character, reason);
+        if (!picture) {
+          ++reasons[reason];
+          continue;
+        }
+        letter.character = character;
         letter.pixels = box_downsample(*picture, canvas, cell);
+        if (!tesseract.empty()) letter.large = *std::move(picture);
         letter.family = face->family_name != nullptr ? face->family_name : "";
         for (char& c : letter.family)
           if (static_cast<unsigned char>(c) < ' ') c = ' ';
         if (letter.family_word().empty()) letter.family = letter.package.substr(letter.package.find('-') + 1);
         letters.push_back(letter);
-      } else {
-        ++reasons[reason];
       }
       FT_Done_Face(face);
     }
@@ -280,8 +296,8 @@ int main(int argc, char** argv) {
 
   // The order of the atlas, and which of several equal letters stays.
   std::stable_sort(letters.begin(), letters.end(), [](Letter const& a, Letter const& b) {
-    return std::make_tuple(a.family_word(), a.family, a.file_name(), a.file) <
-           std::make_tuple(b.family_word(), b.family, b.file_name(), b.file);
+    return std::make_tuple(a.character, a.family_word(), a.family, a.file_name(), a.file) <
+           std::make_tuple(b.character, b.family_word(), b.family, b.file_name(), b.file);
   });
 
   std::set<Picture> seen;
@@ -290,7 +306,7 @@ int main(int argc, char** argv) {
   remove_and_report(letters, "ink too high, too low or too small",
                     [](Letter const& l) { return !sane_ink(l.pixels); });
   if (!tesseract.empty()) {
-    std::vector<bool> const read = read_back(tesseract, letters, character);
+    std::vector<bool> const read = read_back(tesseract, letters);
     remove_and_report(letters, "not read as the letter",
                       [&, i = std::size_t{0}](Letter const&) mutable { return !read[i++]; });
   }
@@ -302,13 +318,17 @@ int main(int argc, char** argv) {
   }
   std::vector<Letter> kept;
   for (Letter const& letter : letters)
-    if (std::none_of(kept.begin(), kept.end(),
-                     [&](Letter const& k) { return distance(k.pixels, letter.pixels) < distinct; }))
+    if (std::none_of(kept.begin(), kept.end(), [&](Letter const& k) {
+          return k.character == letter.character && distance(k.pixels, letter.pixels) < distinct;
+        }))
       kept.push_back(letter);
   std::cout << "near duplicates: " << letters.size() - kept.size() << " removed, " << kept.size()
             << " left\n";
   if (kept.empty()) fail("no letter is left to write");
-  split(kept);
+  if (like.empty())
+    split(kept);
+  else
+    for (Letter& letter : kept) letter.held_out = held_out[letter.file_name()];
 
   int const rows = static_cast<int>((kept.size() + columns - 1) / columns), width = columns * cell;
   Picture atlas(static_cast<std::size_t>(rows) * cell * width, 255);
@@ -319,8 +339,9 @@ int main(int argc, char** argv) {
     for (int y = 0; y < cell; ++y)
       std::copy_n(&letter.pixels[y * cell], cell,
                   &atlas[(i / columns * cell + y) * width + i % columns * cell]);
-    list << i << '\t' << letter.family << '\t' << letter.file_name() << '\t' << letter.package << '\t'
-         << letter.licence << '\t' << (letter.held_out ? "held_out" : "train") << '\n';
+    list << i << '\t' << letter.family << '\t' << letter.file_name()
+         << (characters.size() > 1 ? std::string(" ") + letter.character : "") << '\t' << letter.package
+         << '\t' << letter.licence << '\t' << (letter.held_out ? "held_out" : "train") << '\n';
   }
   list.flush();
   if (!list) fail("cannot write " + output + ".tsv");

@@ -65,6 +65,9 @@ struct UNetConfig {
   bool level_input_skips = true;  ///< a level's own input is a skip too, as in ADM
   bool exact_convolutions =
       false;  ///< no Winograd transforms (their error is about 1e-5 of the largest value)
+  /// Levels, 0 the outermost, whose blocks keep only their inputs for the backward pass and compute the rest
+  /// again: less memory, more time, the same bits.
+  ShortList<int> recomputed_levels{};
 
   constexpr int levels() const { return channel_mult.size(); }
   constexpr int width(int level) const { return static_cast<int>(channel_mult[level] * model_channels); }
@@ -79,6 +82,7 @@ struct UNetConfig {
   /// Pixels per side at a level, at the training size.
   constexpr int resolution(int level) const { return image_size / space_to_depth >> level; }
   constexpr bool attention_at(int level) const { return attention_resolutions.contains(resolution(level)); }
+  constexpr bool recomputes_at(int level) const { return recomputed_levels.contains(level); }
   constexpr int heads(int width, bool upward) const {
     if (num_head_channels > 0) return width / num_head_channels;
     return upward && num_heads_upsample > 0 ? num_heads_upsample : num_heads;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// The core of glyphdiff, in pipeline order. Opt-in parts, which need other libraries, are included by name:
-/// data/ and io/ (xtensor, stb), metrics/ (Eigen), checkpoint/ and train/checkpoint.hpp (nlohmann/json).
-/// runtime.hpp is for programs.
+/// data/ and io/ (xtensor, stb), metrics/ (Eigen), checkpoint/ and train/checkpoint.hpp (nlohmann/json;
+/// libzip for PyTorch's files). runtime.hpp is for programs.
 
 #include <glyphdiff/config.hpp>  // UNetConfig
 #include <glyphdiff/error.hpp>   // Error

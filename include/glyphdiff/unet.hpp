@@ -159,6 +159,9 @@ class UNet {
   /// only when a batch is larger than any before.
   class Tape {
    public:
+    /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
+    explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
+
     /// Peak bytes of activations, their gradients and scratch for a batch of this size.
     std::int64_t bytes(UNet const& net, Exec const& exec, Extent image) {
       return plan(net, exec, image).bytes();
@@ -172,6 +175,7 @@ class UNet {
       return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
         return workspace_.plan([&] {
           UPass pass = net.pass(exec, workspace_, nullptr, true);
+          pass.trained = trained_;
           typename Layers::Tape tape;
           float token;
           net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
@@ -180,6 +184,7 @@ class UNet {
       });
     }
 
+    ParameterSelection const* trained_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
@@ -209,16 +214,17 @@ class UNet {
     tape.with_image_gradient_ = with_image_gradient;
   }
 
-  /// Adds dL/dparameters to `gradients` (an arena like parameters()) from d_out = dL/dout
-  /// (N,H,W,out_channels) of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is given
-  /// exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward() since the
-  /// last backward(), which uses up the tape.
+  /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from d_out =
+  /// dL/dout (N,H,W,out_channels) of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is
+  /// given exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward() since
+  /// the last backward(), which uses up the tape.
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
     check_backward(d_out, gradients, tape, d_image);
     tape.extent_ = {};
     UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
     pass.gradients = gradients.data();
+    pass.trained = tape.trained_;
     pass.dropout = tape.dropout_;
     layers_.backward(pass, tape.labels_.data(), d_out.data(), d_image != nullptr ? d_image->data() : nullptr,
                      tape.tape_);
@@ -290,9 +296,9 @@ class UNet {
     };
     require("UNet output gradient", d_out, config.out_channels());
     if (d_image != nullptr) require("UNet image gradient", *d_image, config.channels);
-    if (std::int64_t(gradients.extent(0)) != list_.total())
-      throw Error("UNet gradients", std::to_string(list_.total()) + " values",
-                  std::to_string(gradients.extent(0)));
+    std::int64_t const trained = tape.trained_ == nullptr ? list_.total() : tape.trained_->total();
+    if (std::int64_t(gradients.extent(0)) != trained)
+      throw Error("UNet gradients", std::to_string(trained) + " values", std::to_string(gradients.extent(0)));
   }
 
   Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,

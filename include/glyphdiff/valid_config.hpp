@@ -23,6 +23,12 @@ struct ValidConfig {
     return true;
   }
 
+  static constexpr bool every_recomputed_level_exists() {
+    for (int level : c.recomputed_levels)
+      if (level < 0 || level >= c.levels()) return false;
+    return true;
+  }
+
   static_assert(c.image_size >= 1, "UNetConfig: image_size must be at least 1");
   static_assert(c.channels >= 1, "UNetConfig: channels must be at least 1");
   static_assert(c.levels() >= 1, "UNetConfig: channel_mult must name at least one level");
@@ -61,6 +67,8 @@ struct ValidConfig {
   static_assert(c.classes >= 0, "UNetConfig: classes must not be negative");
   static_assert(c.middle_res_blocks == 1 || c.middle_res_blocks == 2,
                 "UNetConfig: middle_res_blocks must be 1 or 2");
+  static_assert(every_recomputed_level_exists(),
+                "UNetConfig: every recomputed level must be one of the levels, 0 to levels - 1");
 
   static constexpr bool value = true;
 };

@@ -23,6 +23,8 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--save", metavar="FOLDER", help="write model.pt with the names of the released file, and a batch "
+                        "with its outputs, for full_size (I256, A256)")
     parser.add_argument("--profile", action="store_true", help="print the time of every operator to standard error")
     return parser.parse_args()
 
@@ -40,7 +42,7 @@ CASES = {
     "S32": dict(size=32, width=64, mult=(1, 2, 2), heads=4, updown=False, batch=16, parameters=7_282_438),
     "M64": dict(size=64, width=64, mult=(1, 2, 3, 4), heads=4, updown=False, batch=8, parameters=23_036_038),
     "L64": dict(size=64, width=128, mult=(1, 2, 3, 4), head_channels=64, updown=True, batch=4, parameters=100_349_318),
-    "I256": dict(size=256, width=128, mult=(1, 1, 2, 2, 4, 4), heads=4, updown=False, batch=1,
+    "I256": dict(size=256, width=128, mult=(1, 1, 2, 2, 4, 4), heads=1, updown=False, batch=1,
                  attention=(16,), scale_shift=False, parameters=113_676_678),
     "A256": dict(size=256, width=256, mult=(1, 1, 2, 2, 4, 4), head_channels=64, updown=True, batch=1,
                  attention=(32, 16, 8), parameters=552_814_086),
@@ -197,6 +199,25 @@ def fill_parameters(net):
             p.copy_(torch.from_numpy(values).view(p.shape))
 
 
+RELEASED = {"I256": "iddpm_lsun_bedroom256_100M.tsv", "A256": "adm_lsun_bedroom256.tsv"}
+
+
+def save(net, x, timesteps, folder):
+    """The network as the reference would save it, and what it says of x; images lie as (N,H,W,C)."""
+    os.makedirs(folder, exist_ok=True)
+    names = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/statedict", RELEASED[options.case])
+    state = {}
+    with open(names) as lines:
+        for line, p in zip(lines, net.parameters()):
+            name, shape = line.rstrip("\n").split("\t")
+            state[name] = p.detach().contiguous().view(json.loads(shape))
+    torch.save(state, os.path.join(folder, "model.pt"))
+    with torch.inference_mode():
+        out = net(x, timesteps)
+    for name, images in ("x", x), ("out", out):
+        images.permute(0, 2, 3, 1).contiguous().numpy().tofile(os.path.join(folder, name + ".f32"))
+
+
 def resident_bytes(field):
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field + ":"))
@@ -244,6 +265,9 @@ def main():
     x = torch.from_numpy(test_values(0xFFFF, batch * size * size * 3)).view(batch, size, size, 3).permute(0, 3, 1, 2)
     x = x.contiguous(memory_format=layout)
     timesteps = torch.tensor([float((61 * n + 7) % 1000) for n in range(batch)])
+    if options.save:
+        save(net, x, timesteps, options.save)
+        return
     run = torch.compile(net) if options.compile else net
     losses = []
 

@@ -43,6 +43,8 @@ struct Spec {
       .image_size = 68, .channel_mult = {1, 1, 1}, .space_to_depth = 2,
 #elif CASE == 20  // expects: UNetConfig: image_size must be at least 1
       .image_size = 0,
+#elif CASE == 21  // expects: UNetConfig: every recomputed level must be one of the levels, 0 to levels - 1
+      .recomputed_levels = {2},
 #endif
   };
 };

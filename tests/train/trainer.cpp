@@ -240,9 +240,8 @@ TEST_CASE("training takes the memory it says, and no more after the first step")
   Allocations const allocations;
   std::optional<Run<Exec>> run(options);
   auto const memory = run->trainer.memory(8, 8);
-  CHECK(memory.arenas == 6);
   CHECK(memory.parameters == parameter_count<Tiny> * 4);
-  CHECK(memory.total() == memory.arenas * memory.parameters + memory.activations + memory.images);
+  CHECK(memory.training == 5 * memory.parameters);  // gradients, two moments, two averages
   auto const batch = letters(6);
   std::int64_t const batch_bytes = std::int64_t(batch.size()) * 4;
   for (int step = 0; step < 3; ++step) {

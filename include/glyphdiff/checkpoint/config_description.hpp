@@ -14,14 +14,15 @@
 namespace glyphdiff {
 namespace detail {
 
-/// Calls visit(name, field) for every field, in order. A field that is added to UNetConfig makes the first
-/// line fail to compile until it is named here.
+/// Calls visit(name, field) for every field that the numbers depend on, in order. A field that is added to
+/// UNetConfig makes the first line fail to compile until it is named here.
 template <class Config, class Visit>
 void visit_fields(Config& config, Visit const& visit) {
   auto& [image_size, channels, learned_sigma, model_channels, channel_mult, res_blocks, attention_resolutions,
          num_heads, num_heads_upsample, num_head_channels, qkv_order, scale_shift_norm, resblock_updown,
          conv_resample, dropout, classes, norm_groups, space_to_depth, coordinate_channels, middle_attention,
-         middle_res_blocks, level_input_skips, exact_convolutions] = config;
+         middle_res_blocks, level_input_skips, exact_convolutions, recomputed_levels] = config;
+  static_cast<void>(recomputed_levels);  // changes no bit, so a run may go on with another choice
   visit("image_size", image_size);
   visit("channels", channels);
   visit("learned_sigma", learned_sigma);
@@ -97,7 +98,8 @@ bool from_text(std::string_view text, ShortList<T, Capacity>& list) {
 
 }  // namespace detail
 
-/// Every field by name, in the order of the struct: {"image_size", "64"}, {"channel_mult", "1,2,2"}, ...
+/// Every field that the numbers depend on by name, in the order of the struct: {"image_size", "64"},
+/// {"channel_mult", "1,2,2"}, ...
 inline KeyValues describe(UNetConfig const& config) {
   KeyValues result;
   detail::visit_fields(config, [&](char const* name, auto const& value) {

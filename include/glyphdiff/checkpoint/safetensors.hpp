@@ -1,23 +1,17 @@
 #pragma once
 
+#include <glyphdiff/checkpoint/binary_file.hpp>
+#include <glyphdiff/checkpoint/dtype.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
+#include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <functional>
 #include <limits>
 #include <set>
 #include <string>
@@ -47,14 +41,7 @@ struct SafetensorsHeader {
   KeyValues metadata;                     ///< in alphabetical order
 };
 
-/// A tensor to be written. `read(offset, bytes, to)` copies a piece of its data, in order of rising offsets,
-/// so that data which lies on a device needs no second copy as a whole.
-struct SafetensorsSource {
-  std::string name;
-  std::string dtype;
-  std::vector<std::int64_t> shape;
-  std::function<void(std::uint64_t offset, std::uint64_t bytes, void* to)> read;
-};
+using SafetensorsSource = TensorSource;
 
 namespace detail {
 
@@ -66,24 +53,6 @@ template <>
 inline constexpr char const* safetensors_dtype<double> = "F64";
 template <>
 inline constexpr char const* safetensors_dtype<std::int64_t> = "I64";
-
-/// Bytes per value, or 0 for a type the format does not have.
-inline std::uint64_t dtype_bytes(std::string_view dtype) {
-  static constexpr std::pair<std::string_view, int> sizes[] = {
-      {"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2}, {"F16", 2},
-      {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},     {"U64", 8},     {"I64", 8}, {"F64", 8}};
-  for (auto const& [name, bytes] : sizes)
-    if (name == dtype) return std::uint64_t(bytes);
-  return 0;
-}
-
-/// Text out of a file, made fit for a message: no control characters, not too long.
-inline std::string printable(std::string_view text, std::size_t limit = 80) {
-  std::string result(text.substr(0, limit));
-  for (char& c : result)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return text.size() > limit ? result + "..." : result;
-}
 
 /// Bytes of a tensor, or false when they don't fit 64 bits.
 inline bool tensor_bytes(std::string_view dtype, std::vector<std::int64_t> const& shape,
@@ -97,46 +66,6 @@ inline bool tensor_bytes(std::string_view dtype, std::vector<std::int64_t> const
   return fits;
 }
 
-/// An open file descriptor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~FileDescriptor() { close(); }
-  int get() const { return fd_; }
-  bool close() { return fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
-[[noreturn]] inline void fail_with_errno(std::string const& sentence_start) {
-  throw Error(sentence_start + ": " + std::strerror(errno) + ".");
-}
-
-inline void write_all(int fd, void const* data, std::uint64_t bytes, std::string const& path) {
-  auto from = static_cast<char const*>(data);
-  while (bytes > 0) {
-    ssize_t const written = ::write(fd, from, bytes);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail_with_errno(path + " cannot be written");
-    from += written;
-    bytes -= std::uint64_t(written);
-  }
-}
-
-/// Data reaches the disk before this returns, where the system can say so.
-inline bool flush_to_disk(int fd) {
-#if defined(F_FULLFSYNC)
-  if (::fcntl(fd, F_FULLFSYNC) == 0) return true;  // macOS: fsync alone leaves it in the drive's cache
-#endif
-  return ::fsync(fd) == 0;
-}
-
 }  // namespace detail
 
 /// A tensor to be written from host memory, which must stay as it is until then. T: float, double or
@@ -147,57 +76,6 @@ SafetensorsSource safetensors_source(std::string name, std::vector<std::int64_t>
           [from = reinterpret_cast<char const*>(data)](std::uint64_t offset, std::uint64_t bytes, void* to) {
             std::memcpy(to, from + offset, bytes);
           }};
-}
-
-namespace detail {
-
-/// Removes the temporary files of `replace_file` for `path` whose programs no longer run: killed ones leave
-/// theirs behind.
-inline void remove_abandoned(std::filesystem::path const& path) {
-  std::string const prefix = path.filename().string() + ".", suffix = ".partial";
-  std::filesystem::path const folder = path.has_parent_path() ? path.parent_path() : ".";
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::string const name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
-      continue;
-    char const *const begin = name.data() + prefix.size(), *const end =
-                                                               name.data() + name.size() - suffix.size();
-    pid_t process = 0;
-    auto const [rest, failed] = std::from_chars(begin, end, process);
-    if (failed != std::errc() || rest != end || process <= 0) continue;
-    std::error_code ignored;
-    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry->path(), ignored);
-  }
-}
-
-}  // namespace detail
-
-/// Calls `write(fd)` on a temporary file in the folder of `path`, flushes it and renames it to `path`, so
-/// that `path` is at every moment either the previous file or the whole new one. On any failure the temporary
-/// is removed and Error thrown.
-template <class Write>
-void replace_file(std::string const& path, Write&& write) {
-  // The process number keeps two programs that write the same file apart.
-  std::string const temporary = path + "." + std::to_string(::getpid()) + ".partial";
-  detail::remove_abandoned(path);
-  detail::FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0) detail::fail_with_errno(path + " cannot be written");
-  try {
-    write(file.get());
-    if (!detail::flush_to_disk(file.get()) || !file.close() || ::rename(temporary.c_str(), path.c_str()) != 0)
-      detail::fail_with_errno(path + " cannot be written");
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  // The new name must reach the disk too. Some file systems can't flush a folder; there is nothing more to do
-  // then.
-  std::size_t const slash = path.rfind('/');
-  std::string const folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  detail::FileDescriptor const directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() >= 0) ::fsync(directory.get());
 }
 
 /// Writes a safetensors file, replacing `path` only when all of it is on disk; throws Error otherwise. Types
@@ -250,18 +128,6 @@ inline void write_safetensors(std::string const& path, std::vector<SafetensorsSo
 }
 
 namespace detail {
-
-/// What the format allows, or Error with the path of the file.
-class Demand {
- public:
-  explicit Demand(std::string const& path) : path_(path) {}
-  void operator()(bool valid, std::string const& expected, std::string const& found) const {
-    if (!valid) throw Error(path_, expected, found);
-  }
-
- private:
-  std::string const& path_;
-};
 
 /// JSON as the format allows it: no name twice in an object, nothing deeper than a list in an object in the
 /// header.
@@ -367,32 +233,25 @@ inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::ui
 class SafetensorsFile {
  public:
   /// Throws Error for a file that cannot be opened, is cut short or is not a safetensors file.
-  explicit SafetensorsFile(std::string const& path)
-      : path_(path),
-        file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe would block the open
-    if (file_.get() < 0) detail::fail_with_errno(path_ + " cannot be opened");
-    struct stat status {};
-    if (::fstat(file_.get(), &status) != 0) detail::fail_with_errno(path_ + " cannot be read");
-    if (!S_ISREG(status.st_mode)) throw Error(path_, "a safetensors file", "no regular file");
-
-    std::uint64_t const size = std::uint64_t(status.st_size);
+  explicit SafetensorsFile(std::string const& path) : file_(path, "a safetensors file") {
+    std::uint64_t const size = file_.size();
     std::uint64_t length = 0;
     if (size < sizeof length)
-      throw Error(path_, "a safetensors file of at least 8 bytes", std::to_string(size) + " bytes");
-    read_at(0, sizeof length, &length);
+      throw Error(path, "a safetensors file of at least 8 bytes", std::to_string(size) + " bytes");
+    file_.read(0, sizeof length, &length);
     // The limit of the reference implementation; a file of another format gives a random length here.
     if (length > 100'000'000)
-      throw Error(path_, "a safetensors header", "a header length of " + std::to_string(length));
+      throw Error(path, "a safetensors header", "a header length of " + std::to_string(length));
     if (length > size - sizeof length)
-      throw Error(path_, "at least " + std::to_string(sizeof length + length) + " bytes by its header length",
+      throw Error(path, "at least " + std::to_string(sizeof length + length) + " bytes by its header length",
                   std::to_string(size) + " bytes; the file is cut short");
     std::string json(length, '\0');
-    read_at(sizeof length, length, json.data());
+    file_.read(sizeof length, length, json.data());
     data_start_ = sizeof length + length;
-    header_ = parse_safetensors_header(json, size - data_start_, path_);
+    header_ = parse_safetensors_header(json, size - data_start_, path);
   }
 
-  std::string const& path() const { return path_; }
+  std::string const& path() const { return file_.path(); }
   std::vector<SafetensorsEntry> const& entries() const { return header_.entries; }
   KeyValues const& metadata() const { return header_.metadata; }
 
@@ -400,10 +259,10 @@ class SafetensorsFile {
   void read(SafetensorsEntry const& entry, std::uint64_t offset, std::uint64_t bytes, void* to) const {
     if (offset > entry.bytes || bytes > entry.bytes - offset)
       throw Error(
-          path_,
+          path(),
           "bytes up to " + std::to_string(entry.bytes) + " of the tensor " + detail::printable(entry.name),
           "a request beyond");
-    read_at(data_start_ + entry.offset + offset, bytes, to);
+    file_.read(data_start_ + entry.offset + offset, bytes, to);
   }
 
   /// Reads a whole tensor, whose dtype must be T's.
@@ -411,30 +270,40 @@ class SafetensorsFile {
   void read(SafetensorsEntry const& entry, T* to) const {
     if (entry.dtype != detail::safetensors_dtype<T>)
       throw Error(
-          path_,
+          path(),
           std::string(detail::safetensors_dtype<T>) + " in the tensor " + detail::printable(entry.name),
           entry.dtype);
     read(entry, 0, entry.bytes, to);
   }
 
  private:
-  void read_at(std::uint64_t position, std::uint64_t bytes, void* to) const {
-    auto target = static_cast<char*>(to);
-    while (bytes > 0) {
-      ssize_t const got = ::pread(file_.get(), target, bytes, off_t(position));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) detail::fail_with_errno(path_ + " cannot be read");
-      if (got == 0) throw Error(path_, std::to_string(bytes) + " more bytes", "the end of the file");
-      target += got;
-      position += std::uint64_t(got);
-      bytes -= std::uint64_t(got);
-    }
-  }
-
-  std::string path_;
-  detail::FileDescriptor file_;
+  InputFile file_;
   std::uint64_t data_start_ = 0;
   SafetensorsHeader header_;
+};
+
+/// A safetensors file as any file of tensors.
+class SafetensorsTensors final : public TensorFile {
+ public:
+  explicit SafetensorsTensors(std::string const& path) : file_(path) {
+    for (auto const& entry : file_.entries()) entries_.push_back({entry.name, entry.dtype, entry.shape});
+  }
+
+  std::string const& path() const override { return file_.path(); }
+  std::vector<TensorEntry> const& entries() const override { return entries_; }
+  KeyValues const& metadata() const override { return file_.metadata(); }
+  SafetensorsFile const& safetensors() const { return file_; }
+
+  void read(std::size_t index, std::int64_t first, std::int64_t count, float* to) const override {
+    detail::read_as_floats(path(), entries_.at(index), first, count, to,
+                           [&](std::uint64_t offset, std::uint64_t bytes, void* piece) {
+                             file_.read(file_.entries()[index], offset, bytes, piece);
+                           });
+  }
+
+ private:
+  SafetensorsFile file_;
+  std::vector<TensorEntry> entries_;
 };
 
 }  // namespace glyphdiff

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
+#include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -79,8 +81,9 @@ class FloatStore {
 /// `configuration` are, the stores are filled, and the rest is replaced.
 struct TrainingState {
   struct Average {
-    double rate;
+    double rate;  ///< 0 if it has a width
     FloatStore values;
+    double width = 0;  ///< of a power-function average, or 0
   };
 
   std::vector<ParameterBlock> table;
@@ -95,10 +98,13 @@ struct TrainingState {
   std::vector<std::pair<std::string, std::vector<double>>> values;  ///< samplers' histories, totals
 };
 
-/// "ema_0.9999.", the prefix of an average's tensors.
-inline std::string average_prefix(double rate) {
+/// "ema_0.9999.", or "ema_power_0.05." for a power-function average of this width: the prefix of an average's
+/// tensors.
+inline std::string average_prefix(double rate, double width = 0) {
   char buffer[32];
-  return "ema_" + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, rate).ptr) + ".";
+  auto const end = std::to_chars(buffer, buffer + sizeof buffer, width > 0 ? width : rate).ptr;
+  std::string prefix = width > 0 ? "ema_power_" : "ema_";
+  return prefix.append(buffer, end) + ".";
 }
 
 namespace detail {
@@ -109,7 +115,7 @@ inline constexpr std::string_view config_prefix = "config.", state_prefix = "sta
 inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const& state) {
   std::vector<std::pair<std::string, FloatStore>> result{{"model.", state.parameters}};
   for (auto const& average : state.averages)
-    result.emplace_back(average_prefix(average.rate), average.values);
+    result.emplace_back(average_prefix(average.rate, average.width), average.values);
   result.emplace_back("adam_m.", state.first_moment);
   result.emplace_back("adam_v.", state.second_moment);
   return result;
@@ -118,7 +124,7 @@ inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const
 inline std::string rates_text(TrainingState const& state) {
   std::string text;
   for (auto const& average : state.averages) {
-    std::string const prefix = average_prefix(average.rate);
+    std::string const prefix = average_prefix(average.rate, average.width);
     if (!text.empty()) text += ',';
     text += prefix.substr(4, prefix.size() - 5);
   }
@@ -127,7 +133,7 @@ inline std::string rates_text(TrainingState const& state) {
 
 /// An integer of a checkpoint's metadata.
 template <class T>
-T metadata_integer(SafetensorsFile const& file, char const* key) {
+T metadata_integer(TensorFile const& file, char const* key) {
   std::string const* const text = find_value(file.metadata(), key);
   if (text == nullptr)
     throw Error(file.path(), "a checkpoint of glyphdiff", std::string("no ") + key + " in its metadata");
@@ -138,21 +144,21 @@ T metadata_integer(SafetensorsFile const& file, char const* key) {
   return value;
 }
 
-inline void require_known_version(SafetensorsFile const& file) {
+inline void require_known_version(TensorFile const& file) {
   auto const version = metadata_integer<std::int64_t>(file, "glyphdiff.checkpoint");
   if (version < 1 || version > checkpoint_version)
     throw Error(file.path(), "checkpoint format " + std::to_string(checkpoint_version) + " or older",
                 "format " + std::to_string(version) + (version < 1 ? "" : ", written by a newer glyphdiff"));
 }
 
-inline KeyValues stored_configuration(SafetensorsFile const& file) {
+inline KeyValues stored_configuration(TensorFile const& file) {
   KeyValues result;
   for (auto const& [key, value] : file.metadata())
     if (key.starts_with(config_prefix)) result.emplace_back(key.substr(config_prefix.size()), value);
   return result;
 }
 
-inline void require_same_configuration(SafetensorsFile const& file, KeyValues const& stored,
+inline void require_same_configuration(TensorFile const& file, KeyValues const& stored,
                                        KeyValues const& ours) {
   std::string const different = differences(stored, ours);
   if (!different.empty())
@@ -160,11 +166,13 @@ inline void require_same_configuration(SafetensorsFile const& file, KeyValues co
                 ".");
 }
 
-/// A piece of an arena and the tensor of a file that belongs there.
+/// Values of a tensor of a file, and where they belong in an arena.
 struct Placement {
-  SafetensorsEntry const* entry;
+  TensorFile const* file;
+  std::size_t tensor;  ///< its number among the file's entries
+  std::int64_t first;  ///< value of the tensor
   FloatStore const* store;
-  std::int64_t offset;
+  std::int64_t offset, count;  ///< values of the arena
 };
 
 inline std::string shape_text(std::vector<std::int64_t> const& shape) {
@@ -176,59 +184,93 @@ inline std::string shape_text(std::vector<std::int64_t> const& shape) {
   return text + ")";
 }
 
-/// Where every parameter of every part lies in the file. Throws Error, with a list, for tensors that are
-/// missing, of another type or shape or, where `unexpected` says so, too many.
-inline std::vector<Placement> place(SafetensorsFile const& file,
+/// "module." if all names of a file begin with it, as those of a model that was trained in parallel do.
+inline std::string parallel_prefix(TensorFile const& file) {
+  std::string const prefix = "module.";
+  auto const& entries = file.entries();
+  bool const all = std::all_of(entries.begin(), entries.end(),
+                               [&](TensorEntry const& entry) { return entry.name.starts_with(prefix); });
+  return all && !entries.empty() ? prefix : "";
+}
+
+/// Where parameters lie in a file, and what keeps the file from being loaded.
+struct TensorMatch {
+  std::vector<Placement> placements;
+  std::vector<std::string> faults;  ///< "no out.2.bias", ...: empty if the file may be loaded
+};
+
+/// Looks for every parameter of every part in a file. A tensor that is missing, of integers, of another shape
+/// or, where `unexpected` says so of its name, too many is a fault.
+inline TensorMatch match_tensors(TensorFile const& file,
+                                 std::vector<std::pair<std::string, FloatStore>> const& wanted,
+                                 std::vector<ParameterBlock> const& table,
+                                 std::function<bool(std::string const& name)> const& unexpected) {
+  std::string const parallel = parallel_prefix(file);
+  std::map<std::string_view, std::size_t> remaining;
+  for (std::size_t i = 0; i < file.entries().size(); ++i) remaining.emplace(file.entries()[i].name, i);
+
+  TensorMatch match;
+  for (auto const& [prefix, store] : wanted)
+    for (ParameterBlock const& block : table) {
+      std::string const name = parallel + prefix + block.name;
+      auto const found = remaining.find(name);
+      if (found == remaining.end()) {
+        match.faults.push_back("no " + name);
+        continue;
+      }
+      TensorEntry const& entry = file.entries()[found->second];
+      if (!is_floating(entry.dtype) || entry.shape != block.shape)
+        match.faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
+                               shape_text(block.shape));
+      match.placements.push_back({&file, found->second, 0, &store, block.offset, block.count});
+      remaining.erase(found);
+    }
+  for (auto const& [name, index] : remaining)
+    if (unexpected(std::string(name))) match.faults.push_back(printable(name) + " is not part of it");
+  return match;
+}
+
+/// The faults in one line, or the first `most` of them.
+inline std::string fault_text(std::vector<std::string> const& faults, std::size_t most = 10) {
+  std::string list;
+  for (std::size_t k = 0; k < faults.size() && k < most; ++k) {
+    if (k > 0) list += "; ";
+    list += printable(faults[k], 200);
+  }
+  if (faults.size() > most) list += "; and " + std::to_string(faults.size() - most) + " more";
+  return list;
+}
+
+/// " It holds a UNet of {...}." of a file's network, or nothing if it has none.
+inline std::string network_text(TensorFile const& file) {
+  auto const prefix = network_prefix(file.entries());
+  auto const config = prefix ? infer_config(file.entries(), *prefix) : std::nullopt;
+  return config ? " It holds a UNet of " + config_code(*config) + ", as far as names and shapes tell." : "";
+}
+
+/// Where every parameter of every part lies in the file. Throws Error with a list of faults.
+inline std::vector<Placement> place(TensorFile const& file,
                                     std::vector<std::pair<std::string, FloatStore>> const& wanted,
                                     std::vector<ParameterBlock> const& table,
                                     std::function<bool(std::string const& name)> const& unexpected) {
-  std::map<std::string_view, SafetensorsEntry const*> remaining;
-  for (auto const& entry : file.entries()) remaining.emplace(entry.name, &entry);
-
-  std::vector<Placement> result;
-  std::vector<std::string> faults;
-  for (auto const& [prefix, store] : wanted)
-    for (ParameterBlock const& block : table) {
-      std::string const name = prefix + block.name;
-      auto const found = remaining.find(name);
-      if (found == remaining.end()) {
-        faults.push_back("no " + name);
-        continue;
-      }
-      SafetensorsEntry const& entry = *found->second;
-      if (entry.dtype != "F32" || entry.shape != block.shape)
-        faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
-                         shape_text(block.shape));
-      result.push_back({&entry, &store, block.offset});
-      remaining.erase(found);
-    }
-  for (auto const& [name, entry] : remaining)
-    if (unexpected(std::string(name))) faults.push_back(printable(name) + " is not part of it");
-
-  if (!faults.empty()) {
-    std::string list;
-    for (std::size_t k = 0; k < faults.size() && k < 10; ++k) {
-      if (k > 0) list += "; ";
-      list += printable(faults[k], 200);
-    }
-    if (faults.size() > 10) list += "; and " + std::to_string(faults.size() - 10) + " more";
-    throw Error(file.path() + " does not hold the tensors of this program's model: " + list + ".");
-  }
-  return result;
+  TensorMatch match = match_tensors(file, wanted, table, unexpected);
+  if (!match.faults.empty())
+    throw Error(file.path() + " does not hold the tensors of this program's model: " +
+                fault_text(match.faults) + "." + network_text(file));
+  return std::move(match.placements);
 }
 
-inline void read_placed(SafetensorsFile const& file, std::vector<Placement> const& placements) {
+inline void read_placed(std::vector<Placement> const& placements) {
   std::vector<float> chunk;
-  for (auto const& [entry, store, offset] : placements) {
-    std::int64_t const count = std::int64_t(entry->bytes / sizeof(float));
-    for (std::int64_t first = 0; first < count; first += std::int64_t(chunk.size())) {
-      chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, count - first)));
-      file.read(*entry, std::uint64_t(first) * sizeof(float), chunk.size() * sizeof(float), chunk.data());
+  for (Placement const& p : placements)
+    for (std::int64_t done = 0; done < p.count; done += std::int64_t(chunk.size())) {
+      chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, p.count - done)));
+      p.file->read(p.tensor, p.first + done, std::int64_t(chunk.size()), chunk.data());
       if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return std::isfinite(value); }))
-        throw Error(file.path(), "finite numbers", "one that is not in " + entry->name);
-      store->write(offset + first, std::int64_t(chunk.size()), chunk.data());
+        throw Error(p.file->path(), "finite numbers",
+                    "one that is not in " + printable(p.file->entries()[p.tensor].name));
+      p.store->write(p.offset + done, std::int64_t(chunk.size()), chunk.data());
     }
-  }
 }
 
 }  // namespace detail
@@ -263,7 +305,7 @@ inline void save_checkpoint(std::string const& path, TrainingState const& state)
 /// list of what differs), other tensors or numbers that are not finite; the stores are untouched then, unless
 /// the numbers or the disk turn out bad in the middle.
 inline void load_checkpoint(std::string const& path, TrainingState& state) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
 
   KeyValues stored = detail::stored_configuration(file), ours = state.configuration;
@@ -282,32 +324,75 @@ inline void load_checkpoint(std::string const& path, TrainingState& state) {
     return !name.starts_with(detail::state_prefix);
   });
   std::vector<std::pair<std::string, std::vector<double>>> values;
-  for (SafetensorsEntry const& entry : file.entries()) {
+  for (SafetensorsEntry const& entry : file.safetensors().entries()) {
     if (!entry.name.starts_with(detail::state_prefix)) continue;
     auto& [name, numbers] = values.emplace_back(entry.name.substr(detail::state_prefix.size()),
                                                 std::vector<double>(entry.bytes / sizeof(double)));
-    file.read(entry, numbers.data());
+    file.safetensors().read(entry, numbers.data());
   }
 
-  detail::read_placed(file, placements);
+  detail::read_placed(placements);
   state.step = step;
   state.seed = seed;
   state.values = std::move(values);
 }
 
 /// Reads one set of weights, for sampling: prefix "model." or average_prefix(rate) of a checkpoint, or "" for
-/// a plain state dict that somebody saved as safetensors. A configuration that is not empty must be the
-/// file's. Throws Error as load_checkpoint does.
-inline void load_weights(std::string const& path, std::string const& prefix,
+/// a plain state dict. Half and double precision are converted; names that all begin with "module." match
+/// too. A configuration that is not empty must be the file's. Throws Error as load_checkpoint does.
+inline void load_weights(TensorFile const& file, std::string const& prefix,
                          std::vector<ParameterBlock> const& table, FloatStore const& to,
                          KeyValues const& configuration = {}) {
-  SafetensorsFile const file(path);
   if (find_value(file.metadata(), "glyphdiff.checkpoint") != nullptr) detail::require_known_version(file);
   if (!configuration.empty())
     detail::require_same_configuration(file, detail::stored_configuration(file), configuration);
+  std::string const beginning = detail::parallel_prefix(file) + prefix;
   std::vector<std::pair<std::string, FloatStore>> const parts{{prefix, to}};
-  detail::read_placed(file, detail::place(file, parts, table,
-                                          [&](std::string const& name) { return name.starts_with(prefix); }));
+  detail::read_placed(detail::place(file, parts, table,
+                                    [&](std::string const& name) { return name.starts_with(beginning); }));
+}
+
+/// The same from a safetensors file; open_tensor_file opens others.
+inline void load_weights(std::string const& path, std::string const& prefix,
+                         std::vector<ParameterBlock> const& table, FloatStore const& to,
+                         KeyValues const& configuration = {}) {
+  load_weights(SafetensorsTensors(path), prefix, table, to, configuration);
+}
+
+/// The prefixes of all sets of weights in a file, in file order, as load_weights takes them: "" for a state
+/// dict, "model.", "ema_0.9999.", ... for a checkpoint.
+inline std::vector<std::string> weight_sets(TensorFile const& file) {
+  constexpr std::string_view first = "time_embed.0.weight";
+  std::size_t const skipped = detail::parallel_prefix(file).size();
+  std::vector<std::string> prefixes;
+  for (TensorEntry const& entry : file.entries())
+    if (entry.name.ends_with(first) && !entry.name.starts_with("adam_"))
+      prefixes.push_back(entry.name.substr(skipped, entry.name.size() - first.size() - skipped));
+  return prefixes;
+}
+
+/// The prefix of the set that is asked for by name ("model", "ema_0.9999"); if by none, the first average, or
+/// the only set. Throws Error if there is none of the name, or none at all.
+inline std::string choose_weights(TensorFile const& file, std::string const& name) {
+  auto const sets = weight_sets(file);
+  if (sets.empty()) throw Error(file.path(), "the weights of a UNet", "no time_embed.0.weight");
+  std::string known;
+  for (std::string const& prefix : sets) {
+    if (name.empty() ? prefix.starts_with("ema_") : prefix == name + ".") return prefix;
+    if (!known.empty()) known += ", ";
+    known += prefix.empty() ? "one without a name" : prefix.substr(0, prefix.size() - 1);
+  }
+  if (!name.empty()) throw Error(file.path(), "weights named " + name, known);
+  return sets.front();
+}
+
+/// Channels of the images of the network in a set of weights, if it has no space-to-depth stem.
+inline std::int64_t image_channels(TensorFile const& file, std::string const& prefix) {
+  for (TensorEntry const& entry : file.entries())
+    if (entry.name == detail::parallel_prefix(file) + prefix + "input_blocks.0.0.weight" &&
+        entry.shape.size() == 4)
+      return entry.shape[1];
+  throw Error(file.path(), "input_blocks.0.0.weight of four dimensions", "none");
 }
 
 /// The configuration, moving averages' prefixes and step of a checkpoint, for programs that choose by them.
@@ -318,7 +403,7 @@ struct CheckpointSummary {
 };
 
 inline CheckpointSummary summarize_checkpoint(std::string const& path) {
-  SafetensorsFile const file(path);
+  SafetensorsTensors const file(path);
   detail::require_known_version(file);
   CheckpointSummary summary{detail::stored_configuration(file),
                             {"model."},

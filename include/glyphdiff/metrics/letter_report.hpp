@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
@@ -142,6 +143,20 @@ inline std::vector<GateItem> gate(LetterReport const& report) {
   return items;
 }
 
+/// The figures of a report by name, as tables show them.
+inline std::vector<std::pair<char const*, double>> figures(LetterReport const& report) {
+  return {{"one hole and one component", report.one_hole_one_component},
+          {"one hole", report.one_hole},
+          {"mid-gray share", report.mid_gray_share},
+          {"nearest training letter, median", report.nearest_median},
+          {"copies", report.copies},
+          {"coverage of held-out letters", report.coverage},
+          {"1-NN accuracy", report.one_nn_accuracy},
+          {"Frechet distance, PCA-64", report.frechet},
+          {"baseline SD, px", report.baseline_sd},
+          {"ink height SD, px", report.ink_height_sd}};
+}
+
 /// Table of the samples' figures beside those of real letters, with the gate's limits; one line each,
 /// aligned.
 inline std::string format_report(LetterReport const& samples, LetterReport const& real) {
@@ -150,8 +165,8 @@ inline std::string format_report(LetterReport const& samples, LetterReport const
   std::string table;
   std::snprintf(text.data(), text.size(), "%-32s %9s %9s   %s\n", "measure", "samples", "real", "gate");
   table += text.data();
-  auto const line = [&](char const* name, double of_samples, double of_real) {
-    std::snprintf(text.data(), text.size(), "%-32s %9.3f %9.3f", name, of_samples, of_real);
+  auto const line = [&](char const* name, double sampled, double held_out) {
+    std::snprintf(text.data(), text.size(), "%-32s %9.3f %9.3f", name, sampled, held_out);
     table += text.data();
     for (GateItem const& item : limits)
       if (item.name == name) {
@@ -161,16 +176,9 @@ inline std::string format_report(LetterReport const& samples, LetterReport const
       }
     table += '\n';
   };
-  line("one hole and one component", samples.one_hole_one_component, real.one_hole_one_component);
-  line("one hole", samples.one_hole, real.one_hole);
-  line("mid-gray share", samples.mid_gray_share, real.mid_gray_share);
-  line("nearest training letter, median", samples.nearest_median, real.nearest_median);
-  line("copies", samples.copies, real.copies);
-  line("coverage of held-out letters", samples.coverage, real.coverage);
-  line("1-NN accuracy", samples.one_nn_accuracy, real.one_nn_accuracy);
-  line("Frechet distance, PCA-64", samples.frechet, real.frechet);
-  line("baseline SD, px", samples.baseline_sd, real.baseline_sd);
-  line("ink height SD, px", samples.ink_height_sd, real.ink_height_sd);
+  auto const of_samples = figures(samples), of_real = figures(real);
+  for (std::size_t i = 0; i < of_samples.size(); ++i)
+    line(of_samples[i].first, of_samples[i].second, of_real[i].second);
   return table;
 }
 

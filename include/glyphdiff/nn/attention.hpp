@@ -6,8 +6,9 @@
 
 namespace glyphdiff::nn {
 
-/// Self-attention over the pixels of each image, residual: x + proj(attention(qkv(norm(x)))).
-template <class Spec, int C, int Heads>
+/// Self-attention over the pixels of each image, residual: x + proj(attention(qkv(norm(x)))). Recompute: the
+/// backward pass computes qkv and the mixed values again instead of keeping them.
+template <class Spec, int C, int Heads, bool Recompute = false>
 struct Attention {
   static_assert(C % Heads == 0, "Attention: the number of heads must divide the number of channels");
   using Norm = GroupNorm<C, Spec::config.norm_groups>;
@@ -34,21 +35,12 @@ struct Attention {
   void forward(Pass& pass, Tensor<C> x, Tape& tape) const {
     Extent const e = x.extent;
     tape.statistics = pass.acquire(Norm::statistics_size(e));
-    auto normed = pass.template tensor<C>(e);
-    norm.template forward<false>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
+    mix<false>(pass, x, tape);
     pass.release_unless_training(tape.statistics);
-    tape.qkv = pass.template tensor<3 * C>(e);
-    qkv.forward(pass, e.pixels(), {normed.data, C}, tape.qkv.data);
-    pass.release(normed);
-    tape.mixed = pass.template tensor<C>(e);
-    float* scratch = pass.acquire(kernels::attention_workspace(path<Pass>, pass.exec, shape(e)));
-    if (!pass.planning())
-      kernels::attention_forward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data, scratch);
-    pass.release(scratch);
-    pass.release_unless_training(tape.qkv);
+    if (Recompute || !pass.training) pass.release(tape.qkv);
     tape.output = pass.template tensor<C>(e);
     projection.forward(pass, e.pixels(), {tape.mixed.data, C}, tape.output.data, x.data);
-    pass.release_unless_training(tape.mixed);
+    if (Recompute || !pass.training) pass.release(tape.mixed);
   }
 
   /// Returns dx, which takes the place of dy; consumes the tape.
@@ -56,6 +48,7 @@ struct Attention {
   Tensor<C> backward(Pass& pass, Tensor<C> x, Tensor<C> dy, Tape& tape) const {
     Extent const e = x.extent;
     pass.release(tape.output);
+    if constexpr (Recompute) mix<true>(pass, x, tape);
     projection.backward_parameters(pass, e.pixels(), {tape.mixed.data, C}, dy.data);
     auto gradient = pass.template tensor<C>(e);
     projection.backward_data(pass, e.pixels(), dy.data, {{gradient.data, false}, C});
@@ -81,6 +74,25 @@ struct Attention {
  private:
   template <class Pass>
   static constexpr typename Pass::Path path{};
+
+  /// tape.qkv and tape.mixed = attention(qkv(norm(x))). `Again`: the norm's statistics are known.
+  template <bool Again, class Pass>
+  void mix(Pass& pass, Tensor<C> x, Tape& tape) const {
+    Extent const e = x.extent;
+    auto normed = pass.template tensor<C>(e);
+    if constexpr (Again)
+      norm.template reapply<false>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
+    else
+      norm.template forward<false>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
+    tape.qkv = pass.template tensor<3 * C>(e);
+    qkv.forward(pass, e.pixels(), {normed.data, C}, tape.qkv.data);
+    pass.release(normed);
+    tape.mixed = pass.template tensor<C>(e);
+    float* scratch = pass.acquire(kernels::attention_workspace(path<Pass>, pass.exec, shape(e)));
+    if (!pass.planning())
+      kernels::attention_forward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data, scratch);
+    pass.release(scratch);
+  }
 
   static kernels::AttentionShape shape(Extent e) {
     return {e.n, e.h * e.w, Heads, C / Heads, Spec::config.qkv_order};

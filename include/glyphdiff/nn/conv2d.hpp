@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/conv2d.hpp>
+#include <glyphdiff/nn/linear.hpp>
 #include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/nn/pass.hpp>
 
@@ -34,15 +35,16 @@ struct Conv2d {
     pass.release(scratch);
   }
 
-  /// Adds to the parameters' gradients.
+  /// Adds to the gradients of the parameters that are trained.
   template <class Pass>
   void backward_parameters(Pass& pass, Tensor<In> x, Tensor<Out> dy) const {
+    if (!pass.trains(weight)) return backward_bias<Out>(pass, dy.extent.pixels(), dy.data, bias);
     typename Pass::Path const path;
     auto const s = shape(x.extent);
     float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
     if (!pass.planning())
-      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data,
-                                      pass.gradients + weight, pass.gradients + bias, scratch);
+      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data, pass.gradient(weight),
+                                      pass.gradient(bias), scratch);
     pass.release(scratch);
   }
 

@@ -47,15 +47,21 @@ struct GroupNorm {
     pass.release(scratch);
   }
 
-  /// dx from dy (dx may be dy), the embedding's gradient, and the parameters' gradients (added).
+  /// dx from dy (dx may be dy), the embedding's gradient, and those of the parameters that are trained
+  /// (added).
   template <bool Silu, class Pass>
   void backward(Pass& pass, Extent e, kernels::Channels x, float const* statistics,
                 kernels::ScaleShift embedding, float const* dy, kernels::ChannelsGradient dx) const {
     float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
+    float* unused = pass.trains(weight) && pass.trains(bias) ? nullptr : pass.acquire(C);
+    auto const sink = [&](std::int64_t parameter) {
+      return pass.trains(parameter) ? pass.gradient(parameter) : unused;
+    };
     if (!pass.planning())
       kernels::group_norm_backward<Silu, typename Pass::Path>(
           pass.exec, e, x, Groups, statistics, pass.parameters + weight, pass.parameters + bias, embedding,
-          dy, dx, pass.gradients + weight, pass.gradients + bias, scratch);
+          dy, dx, sink(weight), sink(bias), scratch);
+    pass.release(unused);
     pass.release(scratch);
   }
 };

@@ -16,8 +16,9 @@ struct Stage {
   static constexpr UNetConfig config = Spec::config;
   static constexpr int Out = config.width(level);
   static constexpr bool attends = config.attention_at(level);
-  using Block = ResBlock<Spec, A, B, Out>;
-  using Attend = Attention<Spec, Out, attends ? config.heads(Out, upward) : 1>;
+  static constexpr bool recomputes = config.recomputes_at(level);
+  using Block = ResBlock<Spec, A, B, Out, Resampling::none, recomputes>;
+  using Attend = Attention<Spec, Out, attends ? config.heads(Out, upward) : 1, recomputes>;
   static constexpr std::int64_t parameter_count =
       Block::parameter_count + (attends ? Attend::parameter_count : 0);
 
@@ -63,8 +64,9 @@ struct Middle {
   static constexpr UNetConfig config = Spec::config;
   static constexpr int C = config.width(config.levels() - 1), Out = C;
   static constexpr bool attends = config.middle_attention, two_blocks = config.middle_res_blocks == 2;
-  using Block = ResBlock<Spec, C, 0, C>;
-  using Attend = Attention<Spec, C, attends ? config.heads(C, false) : 1>;
+  static constexpr bool recomputes = config.recomputes_at(config.levels() - 1);
+  using Block = ResBlock<Spec, C, 0, C, Resampling::none, recomputes>;
+  using Attend = Attention<Spec, C, attends ? config.heads(C, false) : 1, recomputes>;
   static constexpr std::int64_t parameter_count =
       (two_blocks ? 2 : 1) * Block::parameter_count + (attends ? Attend::parameter_count : 0);
 
@@ -227,13 +229,14 @@ struct Level {
   }
 };
 
-/// A change of resolution between levels: a ResBlock that resamples, or a convolution, or neither.
-template <class Spec, int C, Resampling R>
+/// A change of resolution between level `upper` and the one below: a ResBlock that resamples, or a
+/// convolution, or neither.
+template <class Spec, int upper, int C, Resampling R>
 struct Transition {
   static constexpr UNetConfig config = Spec::config;
   static constexpr bool resblock = config.resblock_updown;
-  using Layer =
-      std::conditional_t<resblock, ResBlock<Spec, C, 0, C, R>, Resample<C, R, config.conv_resample>>;
+  using Layer = std::conditional_t<resblock, ResBlock<Spec, C, 0, C, R, config.recomputes_at(upper)>,
+                                   Resample<C, R, config.conv_resample>>;
   using Tape = typename Layer::Tape;
   static constexpr std::int64_t parameter_count = Layer::parameter_count;
 
@@ -264,9 +267,9 @@ template <class Spec, int upper>
 struct Descent {
   static constexpr UNetConfig config = Spec::config;
   static constexpr int C = config.width(upper), Out = config.width(upper + 1);
-  using Down = Transition<Spec, C, Resampling::down>;
+  using Down = Transition<Spec, upper, C, Resampling::down>;
   using Lower = Level<Spec, upper + 1>;
-  using Up = Transition<Spec, Out, Resampling::up>;
+  using Up = Transition<Spec, upper, Out, Resampling::up>;
   static constexpr std::int64_t parameter_count =
       Down::parameter_count + Lower::parameter_count + Up::parameter_count;
 

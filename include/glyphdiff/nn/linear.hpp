@@ -7,6 +7,16 @@
 
 namespace glyphdiff::nn {
 
+/// Adds to the gradient of the bias at this offset, if it is trained. dy: (rows, Out).
+template <int Out, class Pass>
+void backward_bias(Pass& pass, std::int64_t rows, float const* dy, std::int64_t bias) {
+  if (!pass.trains(bias)) return;
+  float* sums = pass.acquire(kernels::column_sums_workspace(rows, Out));
+  if (!pass.planning())
+    kernels::add_column_sums<typename Pass::Path>(pass.exec, rows, Out, dy, pass.gradient(bias), sums);
+  pass.release(sums);
+}
+
 /// y = x W^T + b on the last axis: a linear layer over (N, In), or a 1x1 convolution over (N,H,W,In).
 template <int In, int Out>
 struct Linear {
@@ -44,12 +54,12 @@ struct Linear {
     }
   }
 
-  /// Adds to the parameters' gradients. dy: (rows, Out).
+  /// Adds to the gradients of the parameters that are trained. dy: (rows, Out).
   template <class Pass>
   void backward_parameters(Pass& pass, std::int64_t rows, kernels::Channels x, float const* dy) const {
     using kernels::Transpose;
     typename Pass::Path const path;
-    int const parts = x.second_channels > 0 ? 2 : 1;
+    int const parts = !pass.trains(weight) ? 0 : x.second_channels > 0 ? 2 : 1;
     for (int part = 0; part < parts; ++part) {
       int const width = part == 0 ? x.first_channels : x.second_channels;
       kernels::MatmulShape const shape{Out, width, int(rows)};
@@ -57,14 +67,11 @@ struct Linear {
           pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::yes, Transpose::no));
       if (!pass.planning())
         kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::yes, part == 0 ? x.first : x.second,
-                        width, Transpose::no, pass.gradients + weight + (part == 0 ? 0 : x.first_channels),
-                        In, true, nullptr, nullptr, scratch);
+                        width, Transpose::no, pass.gradient(weight) + (part == 0 ? 0 : x.first_channels), In,
+                        true, nullptr, nullptr, scratch);
       pass.release(scratch);
     }
-    float* sums = pass.acquire(kernels::column_sums_workspace(rows, Out));
-    if (!pass.planning())
-      kernels::add_column_sums<typename Pass::Path>(pass.exec, rows, Out, dy, pass.gradients + bias, sums);
-    pass.release(sums);
+    backward_bias<Out>(pass, rows, dy, bias);
   }
 
   /// dx (rows, In), of one or two sinks, from dy (rows, Out).

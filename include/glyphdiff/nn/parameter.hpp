@@ -4,6 +4,7 @@
 #include <glyphdiff/error.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,36 @@ class ParameterList {
  private:
   std::vector<ParameterInfo> all_;
   std::int64_t total_ = 0;
+};
+
+/// Some of a network's parameters, the ones that are trained, and where each lies in an arena that holds
+/// these alone.
+class ParameterSelection {
+ public:
+  /// Those for which `chosen(info)` says so.
+  template <class Chosen>
+  ParameterSelection(ParameterList const& all, Chosen const& chosen) {
+    for (ParameterInfo const& info : all) {
+      if (!chosen(info)) continue;
+      std::int64_t const offset = list_.add(info.name, info.shape, info.initialisation, info.fan_in);
+      places_.emplace(info.offset, offset);
+    }
+  }
+
+  /// The chosen parameters, with their offsets in the small arena.
+  ParameterList const& list() const { return list_; }
+  std::int64_t total() const { return list_.total(); }
+
+  /// The place in the small arena of the parameter that begins at `offset` of the large one; -1 if it is not
+  /// chosen.
+  std::int64_t place(std::int64_t offset) const {
+    auto const found = places_.find(offset);
+    return found == places_.end() ? -1 : found->second;
+  }
+
+ private:
+  ParameterList list_;
+  std::map<std::int64_t, std::int64_t> places_;
 };
 
 }  // namespace glyphdiff

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/random.hpp>
 #include <glyphdiff/workspace.hpp>
 
@@ -23,10 +24,19 @@ struct Pass {
   Exec const& exec;
   Workspace<Exec>& workspace;
   float const* parameters = nullptr;  ///< arena
-  float* gradients = nullptr;         ///< arena; layers add to it
+  float* gradients = nullptr;         ///< arena of the trained parameters; layers add to it
   bool training = false;              ///< keep what the backward pass needs
   bool exact = false;                 ///< exact convolutions
   DropoutKey dropout{};
+  ParameterSelection const* trained = nullptr;  ///< null: all parameters are
+
+  /// Whether the parameter at this offset of the arena is trained.
+  bool trains(std::int64_t parameter) const { return trained == nullptr || trained->place(parameter) >= 0; }
+  /// Where the gradient of the parameter at this offset is added; null if it is not trained.
+  float* gradient(std::int64_t parameter) const {
+    std::int64_t const place = trained == nullptr ? parameter : trained->place(parameter);
+    return place < 0 || planning() ? nullptr : gradients + place;
+  }
 
   bool planning() const { return workspace.planning(); }
 

@@ -18,8 +18,8 @@ struct Embedding {
 /// convolution; plus the skip. Reads one activation (B = 0) or the pair [h | skip] without concatenating it.
 ///
 /// Of what the backward pass needs, only the middle activation and the output are kept; the normalised inputs
-/// of both convolutions are computed again.
-template <class Spec, int A, int B, int Out, Resampling R = Resampling::none>
+/// of both convolutions are computed again, and so is the middle activation if Recompute.
+template <class Spec, int A, int B, int Out, Resampling R = Resampling::none, bool Recompute = false>
 struct ResBlock {
   static constexpr UNetConfig config = Spec::config;
   static constexpr int In = A + B;
@@ -48,7 +48,7 @@ struct ResBlock {
   struct Tape {
     float* statistics_in;
     float* statistics_out;
-    float* embedding;  // (N, embedding_out), kept if modulated
+    float* embedding;  // (N, embedding_out), kept if modulated or recomputing
     Tensor<Out> middle, output;
   };
 
@@ -66,21 +66,10 @@ struct ResBlock {
   void forward(Pass& pass, Source<A, B> x, Embedding e, Tape& tape) const {
     Extent const in = x.extent(), out = resampled<R>(in);
     tape.statistics_in = pass.acquire(NormIn::statistics_size(in));
-    auto activated = pass.template tensor<In>(in);  // (N,H,W,In)
-    norm_in.template forward<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
-    pass.release_unless_training(tape.statistics_in);
-    resample(pass, activated);
-    tape.middle = pass.template tensor<Out>(out);
-    conv_in.forward(pass, activated, tape.middle);
-    pass.release(activated);
-
     tape.embedding = pass.acquire(std::int64_t(out.n) * embedding_out);
     embedding.forward(pass, out.n, {e.activated, config.embedding()}, tape.embedding);
-    if constexpr (!modulated) {
-      if (!pass.planning())
-        kernels::add_per_image<typename Pass::Path>(pass.exec, out, Out, tape.embedding, tape.middle.data);
-      pass.release(tape.embedding);
-    }
+    compute_middle<false>(pass, x, tape);
+    pass.release_unless_training(tape.statistics_in);
 
     tape.statistics_out = pass.acquire(NormOut::statistics_size(out));
     auto modulated_out = pass.template tensor<Out>(out);
@@ -97,8 +86,8 @@ struct ResBlock {
       residual = x.first.data;
     conv_out.forward(pass, modulated_out, tape.output, residual);
     pass.release(modulated_out);
-    if constexpr (modulated) pass.release_unless_training(tape.embedding);
-    pass.release_unless_training(tape.middle);
+    if (!(modulated || Recompute) || !pass.training) pass.release(tape.embedding);
+    if (Recompute || !pass.training) pass.release(tape.middle);
     pass.release_unless_training(tape.statistics_out);
   }
 
@@ -108,6 +97,7 @@ struct ResBlock {
                 Tape& tape) const {
     Extent const in = x.extent(), out = resampled<R>(in);
     pass.release(tape.output);
+    if constexpr (Recompute) compute_middle<true>(pass, x, tape);
 
     auto gradient = pass.template tensor<Out>(out);  // the second convolution's input, then gradients
     norm_out.template reapply<true>(pass, out, middle(tape), tape.statistics_out, scale_shift(tape),
@@ -127,7 +117,7 @@ struct ResBlock {
     }
     pass.release(tape.middle);
     pass.release(tape.statistics_out);
-    if constexpr (modulated) pass.release(tape.embedding);
+    if constexpr (modulated || Recompute) pass.release(tape.embedding);
     kernels::Channels const embedding_input{e.activated, config.embedding()};
     embedding.backward_parameters(pass, out.n, embedding_input, d_embedding);
     embedding.backward_data(pass, out.n, d_embedding, {{e.gradient, true}, config.embedding()});
@@ -163,6 +153,25 @@ struct ResBlock {
   }
 
  private:
+  /// tape.middle: norm, SiLU, [resample], convolution, and the embedding unless it modulates the norm.
+  /// `Again`: the norm's statistics are known.
+  template <bool Again, class Pass>
+  void compute_middle(Pass& pass, Source<A, B> x, Tape& tape) const {
+    Extent const in = x.extent(), out = resampled<R>(in);
+    auto activated = pass.template tensor<In>(in);  // (N,H,W,In)
+    if constexpr (Again)
+      norm_in.template reapply<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
+    else
+      norm_in.template forward<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
+    resample(pass, activated);
+    tape.middle = pass.template tensor<Out>(out);
+    conv_in.forward(pass, activated, tape.middle);
+    pass.release(activated);
+    if constexpr (!modulated)
+      if (!pass.planning())
+        kernels::add_per_image<typename Pass::Path>(pass.exec, out, Out, tape.embedding, tape.middle.data);
+  }
+
   static kernels::Channels middle(Tape const& tape) { return {tape.middle.data, Out}; }
 
   static kernels::ScaleShift scale_shift(Tape const& tape) {

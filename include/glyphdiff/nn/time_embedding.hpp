@@ -62,7 +62,8 @@ struct TimeEmbedding {
     if (!pass.planning()) {
       kernels::silu_backward(pass.exec, tape.embedding, gradient, gradient, size);
       if constexpr (config.classes > 0)
-        kernels::label_embedding_backward(pass.exec, n, wide, label_ids, gradient, pass.gradients + labels);
+        if (pass.trains(labels))
+          kernels::label_embedding_backward(pass.exec, n, wide, label_ids, gradient, pass.gradient(labels));
     }
     second.backward_parameters(pass, n, {tape.activated_hidden, wide}, gradient);
     float* d_hidden = pass.acquire(size);

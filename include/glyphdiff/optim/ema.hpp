@@ -2,6 +2,7 @@
 
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/optim/power_profile.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cstddef>
@@ -18,20 +19,25 @@ inline double ema_rate(double rate, std::int64_t steps, bool warm_up) {
   return warm_up && early < rate ? early : rate;
 }
 
-/// Exponential moving averages of the parameters, any number of rates at once: e = rate * e + (1 - rate) * p
-/// after each update. AdamW::update advances them in its own pass over memory.
+/// Moving averages of the parameters, any number at once: e = rate * e + (1 - rate) * p after each update,
+/// with a constant rate (exponential averages) or one that grows with the run (power-function averages).
+/// AdamW::update advances them in its own pass over memory.
 template <class Exec>
 class Ema {
  public:
   struct Average {
-    double rate;
-    Arena<Exec> values;  ///< same offsets as the parameters
+    double rate;          ///< of an exponential average; 0 if it is a power function
+    Arena<Exec> values;   ///< same offsets as the parameters
+    double width = 0;     ///< of a power function (see power_exponent); 0 if it is exponential
+    double exponent = 0;  ///< its exponent
   };
 
   Ema() = default;
 
-  /// Begins every average at the given parameters. Throws Error unless the rates lie in [0, 1) and differ.
-  Ema(Exec const& exec, Arena<Exec> const& parameters, std::vector<double> const& rates, bool warm_up = true)
+  /// Begins every average at the given parameters. Throws Error unless the rates lie in [0, 1), the widths in
+  /// (0, 0.28], and all differ.
+  Ema(Exec const& exec, Arena<Exec> const& parameters, std::vector<double> const& rates, bool warm_up = true,
+      std::vector<double> const& widths = {})
       : warm_up_(warm_up) {
     for (double const rate : rates) {
       if (!(rate >= 0.0 && rate < 1.0))
@@ -44,6 +50,16 @@ class Ema {
       averages_.push_back(
           {rate, Arena<Exec>(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"),
                              parameters.extent(0))});
+    }
+    for (double const width : widths) {
+      for (Average const& other : averages_)
+        if (other.width == width)
+          throw Error("The moving averages must differ in width, but " + std::to_string(width) +
+                      " is given twice.");
+      averages_.push_back({0,
+                           Arena<Exec>(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"),
+                                       parameters.extent(0)),
+                           width, power_exponent(width)});
     }
     reset(exec, parameters);
   }
@@ -61,7 +77,8 @@ class Ema {
   kernels::EmaUpdate pass(std::size_t first, std::int64_t steps) const {
     kernels::EmaUpdate u;
     for (std::size_t k = first; k < averages_.size() && u.count < u.capacity; ++k, ++u.count) {
-      double const rate = ema_rate(averages_[k].rate, steps, warm_up_);
+      double const rate = averages_[k].width > 0 ? power_rate(averages_[k].exponent, steps)
+                                                 : ema_rate(averages_[k].rate, steps, warm_up_);
       u.average[u.count] = averages_[k].values.data();
       u.rate[u.count] = float(rate);
       u.one_minus_rate[u.count] = float(1.0 - rate);

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <glyphdiff/checkpoint/config_description.hpp>
+#include <glyphdiff/checkpoint/dtype.hpp>
 #include <glyphdiff/checkpoint/training_state.hpp>
 #include <glyphdiff/train/trainer.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 /// A trainer's checkpoints: everything from which the run goes on bit for bit.
 namespace glyphdiff {
@@ -21,10 +25,10 @@ namespace detail {
 template <class Net, class D, class Objective, class Times>
 TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
   TrainingState state;
-  state.table = parameter_blocks(trainer.net().parameter_list());
-  state.parameters = trainer.net().parameters();
+  state.table = parameter_blocks(trainer.trainable().list());
+  state.parameters = trainer.trainable().values();
   for (auto const& average : trainer.ema().averages())
-    state.averages.push_back({average.rate, average.values});
+    state.averages.push_back({average.rate, average.values, average.width});
   state.first_moment = trainer.adamw().first_moment;
   state.second_moment = trainer.adamw().second_moment;
   state.configuration = describe(Net::config);
@@ -63,6 +67,7 @@ void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>&
   TrainingState state = detail::training_state(trainer, run);
   load_checkpoint(path, state);
   trainer.adamw().steps = state.step;
+  trainer.trainable().apply(trainer.exec(), trainer.trainable().values());
   if constexpr (std::is_same_v<Times, LossSecondMoment>) {
     std::vector<double> history;
     std::vector<int> counts;
@@ -72,6 +77,63 @@ void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>&
     }
     trainer.timestep_sampler().restore(std::move(history), std::move(counts));
   }
+}
+
+/// Writes a run's averages (its parameters, if it has none) to be sampled from: each as all weights of the
+/// network, whatever part of them is trained, under the prefix that a checkpoint gives it. In half precision,
+/// a tenth of a checkpoint's size, unless `full`. Throws Error; an old file survives then.
+template <class Net, class D, class Objective, class Times>
+void save_snapshot(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
+                   KeyValues const& run = {}, bool full = false) {
+  using Exec = typename Net::execution_space;
+  Exec const exec = trainer.exec();
+  auto& trainable = trainer.trainable();
+  struct Set {
+    std::string prefix;
+    Arena<Exec> values;
+  };
+  std::vector<Set> sets;
+  for (auto const& average : trainer.ema().averages())
+    sets.push_back({average_prefix(average.rate, average.width), average.values});
+  if (sets.empty()) sets.push_back({"model.", trainable.values()});
+
+  TrainingState const state = detail::training_state(trainer, run);
+  KeyValues metadata{{"glyphdiff.checkpoint", std::to_string(checkpoint_version)},
+                     {"glyphdiff.step", std::to_string(state.step)},
+                     {"glyphdiff.ema_rates", detail::rates_text(state)}};
+  for (auto const& [key, value] : state.configuration)
+    metadata.emplace_back(std::string(detail::config_prefix) + key, value);
+
+  // One set after the other passes through the network's own arena, where only a part is trained.
+  std::size_t shown = sets.size();
+  auto const show = [&](std::size_t k) -> Arena<Exec> const& {
+    if (trainable.all()) return sets[k].values;
+    if (shown != k) trainable.apply(exec, sets[k].values);
+    shown = k;
+    return trainer.net().parameters();
+  };
+  std::vector<TensorSource> tensors;
+  for (std::size_t k = 0; k < sets.size(); ++k)
+    for (ParameterInfo const& info : trainer.net().parameter_list()) {
+      auto const read = [&show, k, full, start = info.offset](std::uint64_t offset, std::uint64_t bytes,
+                                                              void* to) {
+        std::int64_t const width = full ? 4 : 2, first = start + std::int64_t(offset) / width,
+                           count = std::int64_t(bytes) / width;
+        FloatStore const store(show(k));
+        if (full) return store.read(first, count, static_cast<float*>(to));
+        std::vector<float> values(static_cast<std::size_t>(count));
+        store.read(first, count, values.data());
+        std::transform(values.begin(), values.end(), static_cast<std::uint16_t*>(to), detail::float_to_half);
+      };
+      tensors.push_back({sets[k].prefix + info.name, full ? "F32" : "F16", info.shape, read});
+    }
+  try {
+    write_safetensors(path, std::move(tensors), metadata);
+  } catch (...) {
+    trainable.apply(exec, trainable.values());
+    throw;
+  }
+  trainable.apply(exec, trainable.values());
 }
 
 }  // namespace glyphdiff

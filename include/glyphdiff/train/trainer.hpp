@@ -8,6 +8,7 @@
 #include <glyphdiff/optim/ema.hpp>
 #include <glyphdiff/optim/gradient_norm.hpp>
 #include <glyphdiff/optim/learning_rate.hpp>
+#include <glyphdiff/train/trainable.hpp>
 #include <glyphdiff/unet.hpp>
 
 #include <cmath>
@@ -27,6 +28,7 @@ struct TrainOptions {
   double clip_norm = 0;  ///< largest norm of the gradient; 0: no clipping
   std::vector<double> ema_rates{0.9999};
   bool ema_warm_up = true;
+  std::vector<double> ema_widths{};  ///< of averages with power-function profiles, see PowerProfile
 };
 
 /// What one update did.
@@ -40,11 +42,11 @@ struct StepReport {
 
 /// Bytes that training takes, by what they are for.
 struct TrainingMemory {
-  std::int64_t parameters = 0;   ///< and gradients, moments and averages, all of the same size
-  std::int64_t arenas = 0;       ///< how many of those
+  std::int64_t parameters = 0;   ///< of the network
+  std::int64_t training = 0;     ///< gradients, moments, averages
   std::int64_t activations = 0;  ///< and their gradients and scratch: the plan of one microbatch
   std::int64_t images = 0;       ///< noisy images, noise, outputs
-  std::int64_t total() const { return parameters * arenas + activations + images; }
+  std::int64_t total() const { return parameters + training + activations + images; }
 };
 
 /// Trains a UNet on a diffusion process: noise, network, loss, backward, clip, AdamW, averages. Everything
@@ -68,15 +70,20 @@ class Trainer {
       "StratifiedTimesteps");
 
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options)
+      : Trainer(exec, net, std::move(diffusion), std::move(options), Trainable<Net>(exec, net)) {}
+
+  /// Trains what `trainable` says of the network.
+  Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options, Trainable<Net> trainable)
       : exec_(exec),
         net_(&net),
         diffusion_(std::move(diffusion)),
         options_(std::move(options)),
         timestep_sampler_(make_timestep_sampler(diffusion_)),
-        adamw_(net.parameter_list().total(), options_.adamw),
-        ema_(exec, net.parameters(), options_.ema_rates, options_.ema_warm_up),
-        gradient_norm_(net.parameter_list().total()),
-        gradients_("glyphdiff::gradients", net.parameter_list().total()) {
+        trainable_(std::move(trainable)),
+        adamw_(trainable_.list().total(), options_.adamw),
+        ema_(exec, trainable_.values(), options_.ema_rates, options_.ema_warm_up, options_.ema_widths),
+        gradient_norm_(trainable_.list().total()),
+        tape_(trainable_.selection()) {
     if (options_.batch < 1)
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
@@ -99,14 +106,17 @@ class Trainer {
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
         accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
-      report.gradient_norm = gradient_norm_(exec_, gradients_);
+      trainable_.find_gradients(exec_);
+      report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
       if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
     } catch (...) {  // what earlier microbatches have added must not reach the next step
-      Kokkos::deep_copy(exec_, gradients_, 0.0f);
+      Kokkos::deep_copy(exec_, trainable_.network_gradients(), 0.0f);
+      Kokkos::deep_copy(exec_, trainable_.gradients(), 0.0f);
       throw;
     }
     double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
-    adamw_.update(exec_, net_->parameters(), gradients_, report.learning_rate, ema_, scale);
+    adamw_.update(exec_, trainable_.values(), trainable_.gradients(), report.learning_rate, ema_, scale);
+    trainable_.apply(exec_, trainable_.values());
     if constexpr (std::is_same_v<TimestepSampler, LossSecondMoment>)
       timestep_sampler_.update(drawn.times, report.losses);
     return report;
@@ -125,7 +135,7 @@ class Trainer {
     int const n = options_.microbatch;
     TrainingMemory m;
     m.parameters = net_->parameter_list().total() * std::int64_t(sizeof(float));
-    m.arenas = 4 + std::int64_t(ema_.averages().size());  // parameters, gradients, two moments
+    m.training = trainable_.bytes(int(ema_.averages().size()));
     m.activations = tape_.bytes(*net_, exec_, {n, height, width});
     m.images = std::int64_t(n) * height * width *
                (3 * Net::config.channels + 2 * Net::config.out_channels()) * std::int64_t(sizeof(float));
@@ -137,6 +147,7 @@ class Trainer {
   /// May be changed between updates: to extend a finished run, say.
   LearningRate& learning_rate() { return options_.learning_rate; }
   Net& net() { return *net_; }
+  Trainable<Net>& trainable() { return trainable_; }
   D const& diffusion() const { return diffusion_; }
   AdamW<Exec>& adamw() { return adamw_; }
   Ema<Exec>& ema() { return ema_; }
@@ -175,7 +186,7 @@ class Trainer {
     LossReport const loss =
         training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), images.x0,
                                  images.eps, images.output, images.d_output);
-    net_->backward(exec_, images.d_output, gradients_, tape_);
+    net_->backward(exec_, images.d_output, trainable_.network_gradients(), tape_);
     for (int n = 0; n < count; ++n) {
       double const weight = drawn.weights[first + n] / options_.batch;
       report.loss += weight * loss.total[n];
@@ -213,10 +224,10 @@ class Trainer {
   D diffusion_;
   TrainOptions options_;
   TimestepSampler timestep_sampler_;
+  Trainable<Net> trainable_;
   AdamW<Exec> adamw_;
   Ema<Exec> ema_;
   GradientNorm<Exec> gradient_norm_;
-  Arena<Exec> gradients_;
   typename Net::Tape tape_;
   Arena<Exec> images_;
 };

@@ -1,0 +1,391 @@
+// Trains a network on a folder of pictures: from a checkpoint (`--init`), which it makes its own, or from
+// nothing. The network is a preset of <glyphdiff/presets.hpp>, chosen when this file is compiled; `./run
+// finetune` builds the one that fits the checkpoint. `--help` lists the options. The folder holds:
+//
+//   step_*.png, progress.png     samples from fixed seeds at every save, and all of them one below the other
+//   step_*.safetensors           the averages at every save, to sample from
+//   checkpoint.safetensors       from which the same command goes on, bit for bit
+//   loss.svg, loss.csv           the loss curve
+//   metrics.csv                  how good the samples were, with --held-out
+#include <glyphdiff/checkpoint/gray_tensors.hpp>
+#include <glyphdiff/checkpoint/open_tensor_file.hpp>
+#include <glyphdiff/data/image_folder.hpp>
+#include <glyphdiff/data/letter_atlas.hpp>
+#include <glyphdiff/data/letter_batches.hpp>
+#include <glyphdiff/io/grid.hpp>
+#include <glyphdiff/io/run_folder.hpp>
+#include <glyphdiff/metrics/letter_report.hpp>
+#include <glyphdiff/runtime.hpp>
+#include <glyphdiff/sampler/draw.hpp>
+#include <glyphdiff/train/checkpoint.hpp>
+#include <glyphdiff/train/interrupt.hpp>
+#include <glyphdiff/train/machine.hpp>
+#include <glyphdiff/train/progress_bar.hpp>
+#include <glyphdiff/train/trained_part.hpp>
+
+#include "preset.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+namespace gd = glyphdiff;
+namespace fs = std::filesystem;
+using Exec = Kokkos::DefaultExecutionSpace;
+using Net = gd::UNet<Preset, Exec>;
+using Process = Preset::Process;
+using Objective = std::conditional_t<Process::Variance::learned, gd::RescaledMse, gd::Mse>;
+using Trainer = gd::Trainer<Net, Process, Objective>;
+
+constexpr int channels = Preset::config.channels, size = Preset::config.image_size;
+
+struct Options {
+  std::string init, weights, part = "all", sampling_steps = "25";
+  fs::path data, held_out, out = "out/finetune";
+  std::int64_t steps = 40'000, save_every = 5'000, warm_up = 0;
+  int batch = 4, microbatch = 1, rank = 8, sheet = 8, judged = 256;
+  double learning_rate = 2e-5, beta2 = 0.999, clip = 0, decay_to = 1;
+  std::vector<double> ema{0.9999}, widths{};
+  std::uint64_t seed = 1;
+  bool fresh = false, mirror = false, plain = false, full_snapshots = false;
+};
+
+/// Pictures to train on, where possible finer than the network's, so that variations stay crisp; or the
+/// held-out ones of an atlas.
+gd::ImageDataset load_pictures(fs::path const& from, bool mirror = false, bool held_out = false) {
+  if (from.extension() == ".png") {
+    auto atlas = gd::load_letter_atlas(from, fs::path(from).replace_extension(".tsv"), std::max(size, 64));
+    return std::move(held_out ? atlas.held_out : atlas.train);
+  }
+  auto folder = gd::load_image_folder(from, size < 128 ? 2 * size : size, channels, mirror);
+  for (std::string const& sentence : folder.skipped) std::cerr << "skipped: " << sentence << '\n';
+  return std::move(folder.dataset);
+}
+
+gd::ImageSpan span(gd::ImageDataset const& letters) {
+  return {letters.images.data(), int(letters.images.shape(0)), int(letters.images.shape(1)),
+          int(letters.images.shape(2))};
+}
+
+/// Every picture at the network's size, as samples come.
+gd::ImageDataset at_size(gd::ImageDataset const& pictures) {
+  gd::LetterBatches one(pictures, size, 1, 0, std::nullopt);
+  gd::ImageDataset result = pictures;
+  result.images.resize({pictures.size(), std::size_t(size), std::size_t(size), std::size_t(channels)});
+  int const source = int(pictures.images.shape(1));
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    gd::augment_letter(pictures.images.data() + i * source * source * channels, source,
+                       result.images.data() + i * size * size * channels, size, channels, 0.5f, 0.5f);
+  return result;
+}
+
+void append_metrics(fs::path const& csv, std::int64_t step, gd::LetterReport const& report) {
+  bool const begins = !fs::exists(csv);
+  std::ofstream file(csv, std::ios::app);
+  if (begins) {
+    file << "step";
+    for (auto const& [name, value] : gd::figures(report)) file << ",\"" << name << '"';
+    file << '\n';
+  }
+  file << step;
+  for (auto const& [name, value] : gd::figures(report)) file << ',' << value;
+  file << '\n';
+  if (!file) throw gd::Error(csv.string(), "a file to append to", "one that cannot be written");
+}
+
+std::string duration(double seconds) {
+  char text[48];
+  if (seconds < 5400)
+    std::snprintf(text, sizeof text, "%.0f minutes", std::max(1.0, seconds / 60));
+  else if (seconds < 48 * 3600)
+    std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
+  else
+    std::snprintf(text, sizeof text, "%.1f days", seconds / 86400);
+  return text;
+}
+
+/// What the run takes, before anything of it is allocated. Throws Error if that is more than there is.
+void announce(Options const& options, Net const& net, Exec const& exec, gd::TrainedPart part,
+              std::size_t pictures) {
+  int const averages = int(options.ema.size() + options.widths.size());
+  typename Net::Tape tape;
+  double const parameters = 4.0 * double(gd::parameter_count<Preset>);
+  double const activations = double(tape.bytes(net, exec, {options.microbatch, size, size}));
+  double const training =
+      part == gd::TrainedPart::all ? parameters * (3 + averages) : 0.1 * parameters * (4 + averages);
+  double const memory = parameters + training + activations;
+  double const free = double(gd::available_memory());
+  std::printf("%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n", pictures, size,
+              size, preset_name, (long long)gd::parameter_count<Preset>, options.part.c_str(),
+              (long long)options.steps, options.batch);
+  std::printf(
+      "memory: %.1f GB (%.1f for parameters, %s%.1f for gradients, moments and averages, %.1f for "
+      "activations); "
+      "%.1f GB are free\n",
+      memory / 1e9, parameters / 1e9, part == gd::TrainedPart::all ? "" : "at most ", training / 1e9,
+      activations / 1e9, free / 1e9);
+  if (free > 0 && memory > free)
+    throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
+                    std::to_string(std::llround(free / 1e6)) +
+                        " MB; --microbatch 1, --train low-rank or fewer averages (--ema) need less");
+}
+
+int run(Options options) {
+  auto const part = gd::trained_part(options.part);
+  if (!part) throw gd::Error("--train", "all, norms, attention, last or low-rank", options.part);
+  gd::ImageDataset pictures = load_pictures(options.data, options.mirror);
+  if (!options.held_out.empty() && channels != 1)
+    throw gd::Error("--held-out", "a network for gray pictures", "one for colour");
+  gd::make_run_folder(options.out);
+  Exec const exec;
+  Net net(exec, options.seed);
+  announce(options, net, exec, *part, pictures.size());
+
+  std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
+  bool const resuming = !options.fresh && fs::exists(checkpoint);
+  // Not needed where everything that training moves comes from the checkpoint; the rest always does from
+  // here.
+  if (!options.init.empty() && !(resuming && *part == gd::TrainedPart::all)) {
+    auto const file = gd::open_tensor_file(options.init);
+    auto const table = gd::parameter_blocks(net.parameter_list());
+    std::string const prefix = gd::choose_weights(*file, options.weights);
+    if (channels == 1 && gd::image_channels(*file, prefix) == 3) {
+      gd::load_weights(gd::GrayTensors(*file), prefix, table, net.parameters());
+      std::printf("weights: %s, made gray\n", options.init.c_str());
+    } else {
+      gd::load_weights(*file, prefix, table, net.parameters());
+      std::printf("weights: %s%s%s\n", options.init.c_str(), prefix.empty() ? "" : ", ", prefix.c_str());
+    }
+  }
+
+  gd::TrainOptions train;
+  train.seed = options.seed;
+  train.batch = options.batch;
+  train.microbatch = options.microbatch;
+  train.learning_rate = {.peak = options.learning_rate, .warm_up = options.warm_up};
+  if (options.decay_to < 1) {
+    train.learning_rate.decay = gd::Decay::cosine;
+    train.learning_rate.steps = options.steps;
+    train.learning_rate.final_fraction = options.decay_to;
+  }
+  train.adamw.beta2 = options.beta2;
+  train.clip_norm = options.clip;
+  train.ema_rates = options.ema;
+  train.ema_widths = options.widths;
+  Process const process = gd::presets::make_process<Preset>();
+  Trainer trainer(exec, net, process, train,
+                  gd::make_trainable(exec, net, *part, options.rank, options.seed));
+
+  gd::KeyValues const identity{
+      {"preset", preset_name},
+      {"init", options.init.empty() ? "none" : fs::path(options.init).filename().string()},
+      {"pictures", fs::canonical(options.data).filename().string() + ", " + std::to_string(pictures.size())},
+      {"trained",
+       options.part + (*part == gd::TrainedPart::low_rank ? " " + std::to_string(options.rank) : "")},
+      {"variation", options.plain ? "none" : "width and slant"}};
+  gd::LossLog log;
+  if (resuming) {
+    gd::load_checkpoint(checkpoint, trainer, identity);
+    log.load(options.out, trainer.steps());
+    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                checkpoint.c_str());
+  } else {
+    gd::remove_sheets(options.out);
+  }
+
+  std::optional<gd::ImageDataset> held_out, training_at_size;
+  if (!options.held_out.empty()) {
+    held_out = at_size(load_pictures(options.held_out, false, true));
+    training_at_size = at_size(pictures);
+  }
+  gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
+                            options.plain ? std::nullopt : std::optional(gd::LetterAugmentation{}));
+
+  Process const fast = process.respaced(options.sampling_steps);
+  auto const draw = [&](int count, std::uint64_t first) {
+    gd::HostImages samples;
+    auto const& averages = trainer.ema().averages();
+    trainer.trainable().with(exec, averages.empty() ? trainer.trainable().values() : averages[0].values,
+                             [&](gd::Arena<Exec> const& parameters) {
+                               Net::Evaluator denoise(net, parameters);
+                               samples = gd::draw_ddim(exec, fast, denoise, count, size, size, channels,
+                                                       options.seed, first, size < 128 ? 32 : 1);
+                             });
+    return samples;
+  };
+  auto const sheets = [&] {
+    std::vector<std::int64_t> steps{0};
+    for (std::int64_t s = options.save_every; s < trainer.steps(); s += options.save_every)
+      steps.push_back(s);
+    steps.push_back(trainer.steps());
+    return steps;
+  };
+  auto const draw_sheet = [&] {
+    if (options.sheet == 0) return;
+    gd::write_png(gd::sheet_path(options.out, trainer.steps()),
+                  gd::image_grid(draw(options.sheet, 0), options.sheet));
+    gd::write_progress(options.out, sheets(), size + 4, channels);
+  };
+  auto const judge = [&] {
+    if (!held_out || options.judged == 0) return;
+    auto const samples = draw(options.judged, 1'000'000);
+    gd::ImageSpan const drawn{samples.data(), int(samples.extent(0)), size, size};
+    auto const report = gd::judge_letters(drawn, span(*training_at_size), span(*held_out), options.seed);
+    std::printf(
+        "step %lld: one hole and one component %.3f, coverage %.3f, 1-NN accuracy %.3f, copies %.3f\n",
+        (long long)trainer.steps(), report.one_hole_one_component, report.coverage, report.one_nn_accuracy,
+        report.copies);
+    append_metrics(options.out / "metrics.csv", trainer.steps(), report);
+  };
+  auto const save = [&] {
+    gd::save_checkpoint(checkpoint, trainer, identity);
+    log.save(options.out, "loss");
+  };
+  auto const snapshot = [&] {
+    char name[48];
+    std::snprintf(name, sizeof name, "step_%06lld.safetensors", (long long)trainer.steps());
+    gd::save_snapshot((options.out / name).string(), trainer, identity, options.full_snapshots);
+  };
+
+  if (trainer.steps() == 0) {
+    draw_sheet();
+    judge();
+  }
+  std::optional<gd::Interrupt> interrupt(std::in_place);
+  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
+  std::int64_t const first = trainer.steps();
+  auto const clock = [] { return std::chrono::steady_clock::now(); };
+  auto timed_from = clock();
+  while (trainer.steps() < options.steps) {
+    gd::StepReport report;
+    try {
+      report = trainer.step(batches(trainer.steps()));
+    } catch (Trainer::NotFinite const&) {
+      bar.pause();
+      save();
+      throw;
+    }
+    log.add(double(report.step), report.loss);
+    bar.update(report.step, report.loss);
+    if (report.step == first + 1)
+      timed_from = clock();  // the first one finds its plan and touches its memory
+    if (report.step == first + 3) {
+      double const each = std::chrono::duration<double>(clock() - timed_from).count() / 2;
+      double const left = each * double(options.steps - report.step);
+      bar.pause();
+      std::printf("%.2f s an update: %s for the %lld that are left\n", each, duration(left).c_str(),
+                  (long long)(options.steps - report.step));
+      if (left > 2 * 86400)
+        std::printf(
+            "That is long. A smaller network learns letters in minutes (docs/fine-tuning.md), and --train "
+            "low-rank, --batch or --steps shorten this run; Ctrl-C stops it, and it can go on later.\n");
+      bar.resume();
+    }
+    bool const due = report.step % options.save_every == 0 || report.step == options.steps;
+    if (due || interrupt->requested()) {
+      bar.pause();
+      save();
+      if (interrupt->requested()) {
+        std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+        return 130;
+      }
+      snapshot();
+      draw_sheet();
+      judge();
+      bar.resume();
+    }
+  }
+  std::printf("see %s\n", options.out.c_str());
+  return 0;
+}
+
+int main(int argc, char** argv) try {
+  gd::Runtime const runtime(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
+  Options options;
+  CLI::App app(std::string("Trains the network ") + preset_name +
+               " on pictures, from a checkpoint or from nothing.");
+  app.add_option("--data", options.data,
+                 "folder of PNG or JPEG pictures, or an atlas (letters.png beside letters.tsv)")
+      ->required();
+  app.add_option("--init", options.init, "checkpoint to begin with: .pt of PyTorch, or safetensors");
+  app.add_option("--weights", options.weights,
+                 "which weights of it: model, ema_0.9999, ...; the first average if not said");
+  app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
+  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  app.add_option("--save-every", options.save_every, "updates between saves")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  app.add_option("--batch", options.batch, "pictures per update")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--microbatch", options.microbatch, "pictures at a time in memory")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--lr", options.learning_rate, "learning rate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--warm-up", options.warm_up, "updates over which it rises")->check(CLI::NonNegativeNumber);
+  app.add_option("--decay-to", options.decay_to,
+                 "share of it left at the end, after half a cosine; 1: constant")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--beta2", options.beta2, "Adam's memory of squared gradients")
+      ->check(CLI::Range(0.0, 0.999999))
+      ->capture_default_str();
+  app.add_option("--clip", options.clip, "largest norm of the gradient; 0: no limit")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--ema", options.ema, "rates of moving averages, separated by commas; sheets show the first")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 0.9999999))
+      ->capture_default_str();
+  bool no_ema = false;
+  app.add_flag("--no-ema", no_ema, "keep no such averages");
+  app.add_option(
+         "--ema-widths", options.widths,
+         "widths of power-function averages, such as 0.05,0.1, from which sample makes others afterwards")
+      ->delimiter(',')
+      ->check(CLI::Range(0.001, 0.28));
+  app.add_option("--train", options.part,
+                 "what to train: all, norms (and biases), attention, last (level), low-rank")
+      ->check(CLI::IsMember({"all", "norms", "attention", "last", "low-rank"}))
+      ->capture_default_str();
+  app.add_option("--rank", options.rank, "of low-rank corrections")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  app.add_option("--sheet", options.sheet, "samples drawn at each save; 0: none")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  app.add_option("--sampling-steps", options.sampling_steps, "DDIM steps of each")->capture_default_str();
+  app.add_option("--held-out", options.held_out,
+                 "letters (folder or atlas) that samples are judged beside at each save");
+  app.add_option("--judged", options.judged, "samples judged at each save")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
+  app.add_flag("--mirror", options.mirror, "train on mirrored pictures as well: not for letters");
+  app.add_flag("--plain", options.plain,
+               "train on the pictures as they are, without varying width and slant");
+  app.add_flag("--full-snapshots", options.full_snapshots,
+               "keep the averages of each save in full precision");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    int const code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  if (no_ema) options.ema.clear();
+  return run(options);
+} catch (std::exception const& error) {
+  std::cerr << "finetune: " << error.what() << "\n";
+  return 2;
+}

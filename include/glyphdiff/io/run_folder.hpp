@@ -1,0 +1,97 @@
+#pragma once
+
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/io/file.hpp>
+#include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/plot.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+/// What a training run leaves in its folder for people to look at: sheets of samples from fixed seeds, a
+/// strip of them over the steps, and the loss curve.
+namespace glyphdiff {
+
+/// Creates the folder. Throws Error unless it can be written to; finding that out after the training would be
+/// late.
+inline void make_run_folder(std::filesystem::path const& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw Error(folder.string(), "a folder to write to", error.message());
+  write_file(folder / ".writable", "", 0);
+  std::filesystem::remove(folder / ".writable");
+}
+
+/// step_005000.png: the sheet of this step.
+inline std::filesystem::path sheet_path(std::filesystem::path const& folder, std::int64_t step) {
+  char name[40];
+  std::snprintf(name, sizeof name, "step_%06lld.png", static_cast<long long>(step));
+  return folder / name;
+}
+
+/// Removes the sheets of an earlier run.
+inline void remove_sheets(std::filesystem::path const& folder) {
+  std::vector<std::filesystem::path> sheets;
+  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
+    std::string const name = entry.path().filename().string();
+    if (name.starts_with("step_") && name.ends_with(".png")) sheets.push_back(entry.path());
+  }
+  for (auto const& sheet : sheets) std::filesystem::remove(sheet);
+}
+
+/// progress.png: the first `height` rows (a row of samples with its frame) of the sheets of these steps, one
+/// below the other; sheets that are missing are left out.
+inline void write_progress(std::filesystem::path const& folder, std::vector<std::int64_t> const& steps,
+                           int height, int channels) {
+  std::vector<Image> rows;
+  for (std::int64_t step : steps)
+    if (std::filesystem::exists(sheet_path(folder, step)))
+      rows.push_back(read_image(sheet_path(folder, step), channels));
+  if (rows.empty()) return;
+  Image strip(height * int(rows.size()), rows[0].width, channels);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].width != strip.width || rows[i].height < height)
+      throw Error(sheet_path(folder, steps[i]).string(), "a sheet of this run", "one of another size");
+    std::copy_n(rows[i].at(0, 0), std::size_t(height) * strip.width * channels, strip.at(height * int(i), 0));
+  }
+  write_png(folder / "progress.png", strip);
+}
+
+/// The loss of every step, kept as loss.csv and loss.svg.
+struct LossLog {
+  std::vector<double> step, loss;
+
+  /// Reads the steps up to `last` of an earlier run, if there are any.
+  void load(std::filesystem::path const& folder, std::int64_t last) {
+    std::ifstream file(folder / "loss.csv");
+    std::string line;
+    std::getline(file, line);
+    double s = 0, l = 0;
+    while (std::getline(file, line))
+      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last)) add(s, l);
+  }
+  void add(double number, double value) {
+    step.push_back(number);
+    loss.push_back(value);
+  }
+  /// `quantity`: what the loss is, for the plot's axis.
+  void save(std::filesystem::path const& folder, std::string const& quantity) const {
+    std::ostringstream text;
+    text << "step,loss\n";
+    for (std::size_t i = 0; i < step.size(); ++i) text << step[i] << ',' << loss[i] << '\n';
+    write_file(folder / "loss.csv", text.str().data(), text.str().size());
+    std::vector<double> smooth;
+    for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);
+    write_line_plot_svg(folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},
+                        {.title = "training loss", .x = "step", .y = quantity, .log_y = true});
+  }
+};
+
+}  // namespace glyphdiff
