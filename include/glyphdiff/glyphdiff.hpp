@@ -37,5 +37,12 @@
 
 #include <glyphdiff/sampler/ddim.hpp>
 #include <glyphdiff/sampler/ddpm.hpp>
+#include <glyphdiff/sampler/dpm_solver.hpp>
 #include <glyphdiff/sampler/draw.hpp>
+#include <glyphdiff/sampler/edm.hpp>
 #include <glyphdiff/sampler/guidance.hpp>
+#include <glyphdiff/sampler/inpainting.hpp>
+#include <glyphdiff/sampler/interpolation.hpp>
+#include <glyphdiff/sampler/plms.hpp>
+#include <glyphdiff/sampler/spacing.hpp>
+#include <glyphdiff/sampler/unipc.hpp>

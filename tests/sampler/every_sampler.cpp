@@ -7,6 +7,7 @@
 #include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/sampler/draw.hpp>
 #include <glyphdiff/sampler/spacing.hpp>
 #include <glyphdiff/schedule/continuous_cosine.hpp>
 #include <glyphdiff/schedule/cosine.hpp>
@@ -105,6 +106,21 @@ TEST_CASE("the same picture at any batch size, another with another seed") {
     CHECK(golden::from_images(three)[2].values == golden::from_images(one)[0].values);
     CHECK(golden::from_images(other)[0].values != golden::from_images(one)[0].values);
   });
+}
+
+TEST_CASE("drawing to the host, in batches of any size") {
+  ContinuousDiffusion<ContinuousCosine, V> const diffusion(5);
+  MixtureDenoiser<V> const model{cosine_level};
+  auto const pictures = [&](int count, int batch, std::uint64_t first) {
+    DrawOptions const options{count, 3, 4, 2, /*seed=*/7, first, batch};
+    return golden::from_images(draw(Exec(), options, [&](Images<Exec> const& x, SeededNoise const& noise) {
+      dpm_solver_sample(Exec(), diffusion, model, x, noise, {.stochastic = true});
+    }));
+  };
+  auto const whole = pictures(5, 5, 10);
+  CHECK(whole.shape == std::vector{5, 2, 3, 4});
+  CHECK(pictures(5, 2, 10).values == whole.values);
+  CHECK(pictures(1, 64, 13).values == whole[3].values);
 }
 
 TEST_CASE("samplers draw noise once per step, report each, and add none if they are deterministic") {

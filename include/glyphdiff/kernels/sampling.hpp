@@ -165,4 +165,30 @@ void keep_where(Exec const& exec, std::int64_t all_pixels, int channels, float c
       });
 }
 
+/// A pair of images per sample, where one of a pair may be the same for all samples (stride 0).
+struct Pairs {
+  float const *a, *b;
+  std::int64_t a_stride, b_stride;  ///< from sample to sample
+};
+
+/// a . b, for sum_per_sample.
+struct PairProduct {
+  Pairs pairs;
+  KOKKOS_FUNCTION double operator()(std::int64_t n, int i) const {
+    return double(pairs.a[n * pairs.a_stride + i]) * pairs.b[n * pairs.b_stride + i];
+  }
+};
+
+/// out = first[n] a + second[n] b for sample n; `coefficients` holds (first, second) per sample.
+template <class Exec>
+void blend(Exec const& exec, std::int64_t samples, std::int64_t per_sample, Pairs pairs,
+           float const* coefficients, float* out) {
+  for_each_pixel(
+      "glyphdiff::sampler::blend", exec, samples * per_sample, KOKKOS_LAMBDA(std::int64_t element) {
+        std::int64_t const n = element / per_sample, i = element - n * per_sample;
+        out[element] = coefficients[2 * n] * pairs.a[n * pairs.a_stride + i] +
+                       coefficients[2 * n + 1] * pairs.b[n * pairs.b_stride + i];
+      });
+}
+
 }  // namespace glyphdiff::kernels

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/kernels/sampling.hpp>
+#include <glyphdiff/schedule/noise_level.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
@@ -37,5 +39,35 @@ struct SeededNoise {
                          first_sample);
   }
 };
+
+/// Starts a sampler from given images (N,H,W,C), noised to `level`; later noise comes from `noise`. At level
+/// {1, 0} x starts as they are, say as noise that ddim_encode or slerp gave.
+template <class Exec, NoiseSource<Exec> Noise = SeededNoise>
+struct StartFrom {
+  Images<Exec> images;
+  NoiseLevel level{1, 0};
+  Noise noise{};
+
+  void start(Exec const& exec, Images<Exec> const& x) {
+    kernels::Terms terms{};
+    terms.term[terms.count++] = {static_cast<float>(level.alpha), images.data()};
+    noise.start(exec, x);
+    if (level.sigma > 0) terms.term[terms.count++] = {static_cast<float>(level.sigma), x.data()};
+    kernels::sum_terms(exec, static_cast<std::int64_t>(x.size()), terms, x.data());
+  }
+  void step(Exec const& exec, int number, Images<Exec> const& x) { noise.step(exec, number, x); }
+};
+
+/// SDEdit (Meng, He, Song, Song, Wu, Zhu, Ermon 2022, algorithm 1): starts from images noised to the first
+/// level of `diffusion`, which is usually cut down by last_steps(): the fewer steps, the nearer to the
+/// images.
+///
+///     auto const few = last_steps(diffusion, 0.4);
+///     heun_sample(exec, few, model, x, noised_to_start(exec, few, drawings, SeededNoise{7}));
+template <class Exec, class D, NoiseSource<Exec> Noise = SeededNoise>
+StartFrom<Exec, Noise> noised_to_start(Exec const&, D const& diffusion, Images<Exec> const& images,
+                                       Noise noise = {}) {
+  return {images, diffusion.sampling_steps().front().here, noise};
+}
 
 }  // namespace glyphdiff

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +84,25 @@ SamplingPlan<D> log_snr_spaced(D const& diffusion, int steps) {
   return detail::evenly_spaced(
       diffusion, steps, [](double ratio) { return std::log(ratio); },
       [](double warped) { return std::exp(warped); });
+}
+
+/// The last steps of a process: `strength` of them, 0 to 1, and at least one. See noised_to_start.
+template <class D>
+SamplingPlan<D> last_steps(D const& diffusion, double strength) {
+  if (!(strength > 0 && strength <= 1)) throw Error("strength", "above 0, to 1", std::to_string(strength));
+  auto const all = diffusion.sampling_steps();
+  auto const count = std::max<std::ptrdiff_t>(1, std::lround(strength * double(all.size())));
+  return {diffusion, {all.end() - count, all.end()}};
+}
+
+/// Every step but the last `times` times over; Inpainting takes x back up in between (Lugmayr et al. 2022).
+/// Multistep samplers begin anew at each step that way, so a one-step sampler does as well.
+template <class D>
+SamplingPlan<D> repeated(D const& diffusion, int times) {
+  if (times < 1) throw Error("times to repeat a sampling step", "1 or more", std::to_string(times));
+  std::vector<SamplingStep> steps;
+  for (SamplingStep const& s : diffusion.sampling_steps()) steps.insert(steps.end(), s.last ? 1 : times, s);
+  return {diffusion, std::move(steps)};
 }
 
 }  // namespace glyphdiff
