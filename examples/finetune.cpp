@@ -160,7 +160,8 @@ int run(Options options) {
       std::printf("weights: %s, made gray\n", options.init.c_str());
     } else {
       gd::load_weights(*file, prefix, table, net.parameters());
-      std::printf("weights: %s%s%s\n", options.init.c_str(), prefix.empty() ? "" : ", ", prefix.c_str());
+      std::printf("weights: %s%s%s\n", options.init.c_str(), prefix.empty() ? "" : ", ",
+                  prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1).c_str());
     }
   }
 

@@ -6,12 +6,17 @@
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/checkpoint/post_hoc_average.hpp>
 #include <glyphdiff/io/grid.hpp>
+#include <glyphdiff/io/npz.hpp>
+#include <glyphdiff/io/resize.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/ddim.hpp>
 #include <glyphdiff/sampler/ddpm.hpp>
 #include <glyphdiff/sampler/dpm_solver.hpp>
+#include <glyphdiff/sampler/draw.hpp>
 #include <glyphdiff/sampler/edm.hpp>
 #include <glyphdiff/sampler/guidance.hpp>
+#include <glyphdiff/sampler/inpainting.hpp>
+#include <glyphdiff/sampler/interpolation.hpp>
 #include <glyphdiff/sampler/plms.hpp>
 #include <glyphdiff/sampler/spacing.hpp>
 #include <glyphdiff/sampler/unipc.hpp>
@@ -21,11 +26,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 namespace gd = glyphdiff;
 namespace fs = std::filesystem;
@@ -36,10 +44,12 @@ using Process = Preset::Process;
 constexpr int channels = Preset::config.channels;
 
 struct Options {
-  fs::path model, guide, out = "out/samples.png", singles;
+  fs::path model, guide, out = "out/samples.png", singles, npz, init_image, mask, from, to;
   std::string weights, sampler = "ddim", steps = "50", spacing = "default";
   int count = 16, columns = 0, size = Preset::config.image_size, batch = 0, order = 0, label = -1;
-  double eta = 0, churn = 0, guidance_scale = 1, width = 0;
+  double eta = 0, churn = 0, guidance_scale = 1, width = 0, strength = 0.5;
+  int repeats = 1;
+  std::optional<std::uint64_t> to_seed;
   std::int64_t step = 0;
   std::uint64_t seed = 1, first = 0;
   bool no_clip = false;
@@ -64,98 +74,158 @@ void load(Options const& options, fs::path const& path, Net const& net) {
               prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1).c_str());
 }
 
-/// Draws one batch by the sampler that is asked for, along the steps of `plan`.
-template <class Plan, class Model>
+// Compiled once for everything that may be combined: any model, any start, anything done between the steps.
+using Plan = gd::SamplingPlan<Process>;
+using Model = std::function<void(Exec const&, gd::Images<Exec> const&, std::span<float const>,
+                                 gd::Images<Exec> const&)>;
+using Noise = gd::StartFrom<Exec>;
+using Progress = std::function<void(int, int, gd::Images<Exec> const&)>;
+
+/// Draws one batch by the sampler that is asked for.
 void sample(Exec const& exec, Options const& options, Plan const& plan, Model& model,
-            gd::Images<Exec> const& x, gd::SeededNoise noise) {
+            gd::Images<Exec> const& x, Noise noise, Progress progress) {
   bool const clip = !options.no_clip;
   auto const order = [&](int standard) { return options.order > 0 ? options.order : standard; };
-  if (options.sampler == "ddim") return gd::ddim_sample(exec, plan, model, x, noise, {options.eta, clip});
-  if (options.sampler == "ddpm") return gd::ddpm_sample(exec, plan, model, x, noise, {clip});
-  if (options.sampler == "plms")
-    return gd::plms_sample(exec, plan, model, x, noise, {.order = order(4), .clip_x0 = clip});
-  if (options.sampler == "dpm++2m")
-    return gd::dpm_solver_sample(exec, plan, model, x, noise, {.stochastic = false, .clip_x0 = clip});
-  if (options.sampler == "dpm++2m-sde")
-    return gd::dpm_solver_sample(exec, plan, model, x, noise, {.stochastic = true, .clip_x0 = clip});
-  if (options.sampler == "unipc")
-    return gd::unipc_sample(exec, plan, model, x, noise, {.order = order(3), .clip_x0 = clip});
   gd::EdmOptions const edm{.churn = options.churn, .clip_x0 = clip};
-  if (options.sampler == "heun") return gd::heun_sample(exec, plan, model, x, noise, edm);
-  return gd::euler_sample(exec, plan, model, x, noise, edm);
+  if (options.sampler == "ddim")
+    gd::ddim_sample(exec, plan, model, x, noise, {options.eta, clip}, progress);
+  else if (options.sampler == "ddpm")
+    gd::ddpm_sample(exec, plan, model, x, noise, {clip}, progress);
+  else if (options.sampler == "plms")
+    gd::plms_sample(exec, plan, model, x, noise, {.order = order(4), .clip_x0 = clip}, progress);
+  else if (options.sampler == "dpm++2m")
+    gd::dpm_solver_sample(exec, plan, model, x, noise, {.stochastic = false, .clip_x0 = clip}, progress);
+  else if (options.sampler == "dpm++2m-sde")
+    gd::dpm_solver_sample(exec, plan, model, x, noise, {.stochastic = true, .clip_x0 = clip}, progress);
+  else if (options.sampler == "unipc")
+    gd::unipc_sample(exec, plan, model, x, noise, {.order = order(3), .clip_x0 = clip}, progress);
+  else if (options.sampler == "heun")
+    gd::heun_sample(exec, plan, model, x, noise, edm, progress);
+  else
+    gd::euler_sample(exec, plan, model, x, noise, edm, progress);
 }
 
-/// The same along the spacing that is asked for, or that suits the sampler.
-template <class Model>
-void sample_spaced(Exec const& exec, Options const& options, Process const& process, Model& model,
-                   gd::Images<Exec> const& x, gd::SeededNoise noise) {
+/// The steps that are asked for, or that suit the sampler.
+Plan make_plan(Options const& options, Process const& process) {
   bool const edm = options.sampler == "heun" || options.sampler == "euler";
   std::string const spacing = options.spacing == "default" ? edm ? "karras" : "time" : options.spacing;
-  if (spacing == "time") return sample(exec, options, process.respaced(options.steps), model, x, noise);
+  if (spacing == "time") return {process, process.respaced(options.steps).sampling_steps()};
   int count = 0;
-  auto const [end, error] =
-      std::from_chars(options.steps.data(), options.steps.data() + options.steps.size(), count);
-  if (error != std::errc() || end != options.steps.data() + options.steps.size())
+  char const* const last = options.steps.data() + options.steps.size();
+  auto const [end, error] = std::from_chars(options.steps.data(), last, count);
+  if (error != std::errc() || end != last)
     throw gd::Error("--steps with --spacing " + spacing, "a number", options.steps);
-  if (spacing == "karras") return sample(exec, options, gd::karras_spaced(process, count), model, x, noise);
-  if (spacing == "log-snr") return sample(exec, options, gd::log_snr_spaced(process, count), model, x, noise);
-  sample(exec, options, gd::ratio_spaced(process, count), model, x, noise);
+  if (spacing == "karras") return gd::karras_spaced(process, count);
+  if (spacing == "log-snr") return gd::log_snr_spaced(process, count);
+  return gd::ratio_spaced(process, count);
+}
+
+/// `n` copies of a picture at the size of the samples; `count` channels in [-1, 1], or for a mask in [0, 1].
+gd::Images<Exec> load_picture(fs::path const& path, int n, int size, int count, bool is_mask = false) {
+  gd::Image const image = gd::fit_to_square(gd::read_image(path, count), size);
+  gd::HostImages const host("picture", n, size, size, count);
+  std::size_t const pixels = image.pixels.size();
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    float const value = float(image.pixels[i % pixels]);
+    host.data()[i] = is_mask ? (value > 127 ? 1.0f : 0.0f) : value / 127.5f - 1.0f;
+  }
+  return Kokkos::create_mirror_view_and_copy(typename Exec::memory_space(), host);
+}
+
+void write(Options const& options, gd::HostImages const& samples) {
+  int const columns =
+      options.columns > 0 ? options.columns : int(std::ceil(std::sqrt(double(options.count))));
+  if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path());
+  gd::write_png(options.out, gd::image_grid(samples, columns));
+  if (!options.npz.empty()) {
+    std::vector<std::int64_t> const labels(Net::config.classes > 0 ? std::size_t(options.count) : 0,
+                                           options.label);
+    gd::write_npz(options.npz.string(), samples, labels);
+  }
+  if (!options.singles.empty()) fs::create_directories(options.singles);
+  std::size_t const values = samples.size() / std::size_t(options.count);
+  for (int i = 0; i < options.count && !options.singles.empty(); ++i) {
+    char name[32];
+    std::snprintf(name, sizeof name, "%06llu.png", (unsigned long long)(options.first + i));
+    gd::HostImages const one(samples.data() + i * values, 1, options.size, options.size, channels);
+    gd::write_png(options.singles / name, gd::image_grid(one, 1, 0));
+  }
 }
 
 int run(Options options) {
+  if ((options.label >= 0) != (Net::config.classes > 0))
+    throw gd::Error("--label",
+                    Net::config.classes > 0 ? "a class, as the network knows some"
+                                            : "none, as the network knows no classes",
+                    options.label >= 0 ? std::to_string(options.label) : "none");
+  if (!options.mask.empty() && options.init_image.empty())
+    throw gd::Error("--mask", "the picture that it belongs to, as --init-image", "none");
   Exec const exec;
   Net net(exec);
   load(options, options.model, net);
-  std::unique_ptr<Net> weak;
+  std::unique_ptr<Net> weak_net;
   if (!options.guide.empty()) {
-    weak = std::make_unique<Net>(exec);
-    load(options, options.guide, *weak);
+    weak_net = std::make_unique<Net>(exec);
+    load(options, options.guide, *weak_net);
   }
-  if ((options.label >= 0) != (Net::config.classes > 0))
-    throw gd::Error("--label",
-                    Net::config.classes > 0 ? "a class for this class-conditional network"
-                                            : "none: this network knows no classes",
-                    options.label >= 0 ? std::to_string(options.label) : "none");
 
   Process const process = gd::presets::make_process<Preset>();
+  bool const editing = !options.init_image.empty();
+  Plan plan = make_plan(options, process);
+  if (editing && options.mask.empty())
+    plan = {process, gd::last_steps(plan, options.strength).sampling_steps()};
+  if (!options.mask.empty()) plan = {process, gd::repeated(plan, options.repeats).sampling_steps()};
   int const batch = options.batch > 0 ? options.batch : options.size < 128 ? 32 : 1;
-  gd::HostImages const samples(Kokkos::view_alloc(Kokkos::WithoutInitializing, "samples"), options.count,
-                               options.size, options.size, channels);
-  std::size_t const pixels = std::size_t(options.size) * options.size * channels;
-  Net::Evaluator strong(net);
-  for (int first = 0; first < options.count; first += batch) {
-    int const n = std::min(batch, options.count - first);
-    gd::Images<Exec> const x("x", n, options.size, options.size, channels);
-    gd::SeededNoise const noise{options.seed, options.first + first};
-    std::vector<int> const labels(Net::config.classes > 0 ? n : 0, options.label);
-    strong.set_labels(labels);
-    if (weak) {
-      Net::Evaluator other(*weak);
-      other.set_labels(labels);
-      gd::Guidance<Exec, Net::Evaluator, Net::Evaluator> guided(exec, strong, other, options.guidance_scale);
-      sample_spaced(exec, options, process, guided, x, noise);
-    } else {
-      sample_spaced(exec, options, process, strong, x, noise);
-    }
-    Kokkos::deep_copy(
-        exec, gd::HostImages(samples.data() + first * pixels, n, options.size, options.size, channels), x);
-    exec.fence();
-    std::fprintf(stderr, "%d of %d\n", first + n, options.count);
-  }
 
-  if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path());
-  int const columns =
-      options.columns > 0 ? options.columns : int(std::ceil(std::sqrt(double(options.count))));
-  gd::write_png(options.out, gd::image_grid(samples, columns));
-  if (!options.singles.empty()) {
-    fs::create_directories(options.singles);
-    for (int i = 0; i < options.count; ++i) {
-      char name[32];
-      std::snprintf(name, sizeof name, "%06llu.png", (unsigned long long)(options.first + i));
-      gd::HostImages const one(samples.data() + i * pixels, 1, options.size, options.size, channels);
-      gd::write_png(options.singles / name, gd::image_grid(one, 1, 0));
+  Net::Evaluator strong(net), weak(weak_net ? *weak_net : net);
+  auto const with_labels = [&](Net::Evaluator& evaluate) {
+    return Model([&](Exec const& space, auto const& x, auto timesteps, auto const& out) {
+      evaluate.set_labels(std::vector<int>(Net::config.classes > 0 ? x.extent(0) : 0, options.label));
+      evaluate(space, x, timesteps, out);
+    });
+  };
+  Model model = with_labels(strong);
+  if (weak_net)
+    model = gd::Guidance<Exec, Model, Model>(exec, model, with_labels(weak), options.guidance_scale);
+  gd::DrawOptions const drawing{options.count, options.size,  options.size, channels,
+                                options.seed,  options.first, batch};
+  auto const samples = gd::draw(exec, drawing, [&](gd::Images<Exec> const& x, gd::SeededNoise const& noise) {
+    int const n = int(x.extent(0));
+    auto const zeros = [&] { return gd::Images<Exec>("zeros", n, options.size, options.size, channels); };
+    Noise start{zeros(), {0, 1}, noise};  // noise alone
+    Progress progress = [](int, int, auto const&) {};
+    if (editing) {
+      auto const image = load_picture(options.init_image, n, options.size, channels);
+      if (options.mask.empty()) {
+        start = gd::noised_to_start(exec, plan, image, noise);
+      } else {
+        auto const mask = load_picture(options.mask, n, options.size, 1, true);
+        progress = gd::Inpainting<Exec>(exec, plan, image, mask, {noise.seed, noise.first_sample});
+      }
+    } else if (options.to_seed) {
+      gd::Images<Exec> const from("from", 1, options.size, options.size, channels),
+          to = gd::Images<Exec>("to", 1, options.size, options.size, channels);
+      gd::SeededNoise{options.seed, options.first}.start(exec, from);
+      gd::SeededNoise{*options.to_seed, options.first}.start(exec, to);
+      std::vector<double> fractions;
+      for (int i = 0; i < n; ++i)
+        fractions.push_back(double(noise.first_sample - options.first + i) / std::max(1, options.count - 1));
+      auto const between = zeros();
+      gd::slerp<Exec>(exec, from, to, fractions, between);
+      start = Noise{between, {1, 0}, noise};
+    } else if (!options.from.empty()) {
+      std::vector<double> fractions;
+      for (int i = 0; i < n; ++i)
+        fractions.push_back(double(noise.first_sample - options.first + i) / std::max(1, options.count - 1));
+      gd::ddim_interpolate(exec, plan, model, load_picture(options.from, 1, options.size, channels),
+                           load_picture(options.to, 1, options.size, channels), fractions, x);
+      return;
     }
-  }
+    sample(exec, options, plan, model, x, start, progress);
+    std::fprintf(stderr, "%llu of %d\n", (unsigned long long)(noise.first_sample - options.first + n),
+                 options.count);
+  });
+  write(options, samples);
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }
@@ -207,6 +277,23 @@ int main(int argc, char** argv) try {
                  "autoguidance: an earlier or worse checkpoint of the same network");
   app.add_option("--guidance-scale", options.guidance_scale, "how far away from it; 1: not at all")
       ->capture_default_str();
+  CLI::Option* const init = app.add_option("--init-image", options.init_image,
+                                           "start from this picture (SDEdit), or fill it in by --mask");
+  app.add_option("--strength", options.strength, "how far to go from it: 1 forgets it")
+      ->check(CLI::Range(0.001, 1.0))
+      ->capture_default_str();
+  app.add_option("--mask", options.mask, "picture of what to draw anew (white) and what to keep (black)")
+      ->needs(init);
+  app.add_option("--repeats", options.repeats, "times that each step is taken with --mask; more fits better")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  CLI::Option* const from = app.add_option("--from", options.from, "draw what lies between this picture ...");
+  CLI::Option* const to = app.add_option("--to", options.to, "... and this one");
+  from->needs(to), to->needs(from);
+  app.add_option("--to-seed", options.to_seed,
+                 "draw what lies between the first pictures of --seed and of this seed");
+  app.add_option("--npz", options.npz,
+                 "NumPy file of all pictures (arr_0) and labels (arr_1), as the reference writes it");
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   try {
     app.parse(argc, argv);
