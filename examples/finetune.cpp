@@ -130,6 +130,14 @@ void announce(Options const& options, Net const& net, Exec const& exec, gd::Trai
       "%.1f GB are free\n",
       memory / 1e9, parameters / 1e9, part == gd::TrainedPart::all ? "" : "at most ", training / 1e9,
       activations / 1e9, free / 1e9);
+  if (part == gd::TrainedPart::all) {
+    double const checkpoint = parameters * (3 + averages);
+    double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
+    std::printf(
+        "disk: %.1f GB for the newest checkpoint (twice that while it is written) and %.1f GB for each "
+        "save\n",
+        checkpoint / 1e9, snapshot / 1e9);
+  }
   if (free > 0 && memory > free)
     throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
                     std::to_string(std::llround(free / 1e6)) +
