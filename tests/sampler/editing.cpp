@@ -122,6 +122,21 @@ TEST_CASE("inpainting keeps what is known, and what it fills in fits") {
   CHECK_THROWS_AS(Inpainting(exec, Cosine(4), known, filled(count, 1, 1, 1, 0), {}), Error);
 }
 
+TEST_CASE("going back a step is a draw of q") {
+  Exec const exec;
+  auto const plan = repeated(Cosine(4), 2);  // t = 1, 1, 3/4, 3/4, ...
+  auto const here = plan.sampling_steps()[3].here, next = plan.sampling_steps()[2].next;
+  auto const image = filled(1, 64, 64, 4, 0.5f), all = filled(1, 64, 64, 1, 1), x = filled(1, 64, 64, 4, NAN);
+  Inpainting hook(exec, plan, image, all, {1});
+  StartFrom<Exec>{image, next, SeededNoise{2}}.start(exec, x);
+  hook(3, 7, x);
+  CHECK(std::abs(moments(x).mean - 0.5 * here.alpha) < 0.03);
+  CHECK(moments(x).variance == doctest::Approx(here.sigma * here.sigma).epsilon(0.02));
+  StartFrom<Exec>{image, next, SeededNoise{2}}.start(exec, x);
+  hook(4, 7, x);  // the next step begins where this one led to
+  CHECK(moments(x).variance == doctest::Approx(next.sigma * next.sigma).epsilon(0.02));
+}
+
 TEST_CASE("inpainting doesn't depend on the batch, and reports further") {
   Exec const exec;
   Cosine const diffusion(6);

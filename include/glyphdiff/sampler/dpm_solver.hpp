@@ -12,10 +12,10 @@ struct DpmSolverOptions {
 };
 
 /// DPM-Solver++(2M) and SDE-DPM-Solver++(2M) (Lu, Zhou, Bao, Chen, Li, Zhu 2022, arXiv:2211.01095, algorithm
-/// 2 and appendix B): the linear part of the equation exactly, x_0 as a straight line through its latest two
-/// estimates in lambda = log(alpha / sigma). The first step and the one to the image are of first order.
-/// Fills x (N,H,W,C) with samples. The paper spaces the steps evenly in lambda (see log_snr_spaced) for small
-/// images, in t for large ones and with strong guidance.
+/// 2 and its stochastic variant): the linear part of the equation exactly, x_0 as a straight line through its
+/// latest two estimates in lambda = log(alpha / sigma). The first step and the one to the image are of first
+/// order. Fills x (N,H,W,C) with samples. The paper spaces the steps evenly in lambda (see log_snr_spaced)
+/// for small images, in t for large ones and with strong guidance.
 template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
           class Progress = NoProgress>
 void dpm_solver_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,

@@ -13,7 +13,7 @@ namespace glyphdiff {
 ///
 /// Classifier-free guidance (Ho & Salimans 2022, equation 6, whose w is scale - 1): strong knows the class,
 /// weak does not. Autoguidance (Karras, Aittala, Kynkaanniemi, Lehtinen, Aila, Laine 2024, "Guiding a
-/// Diffusion Model with a Bad Version of Itself", equation 3): weak is an earlier checkpoint of strong, or a
+/// Diffusion Model with a Bad Version of Itself"): weak is an earlier checkpoint of strong, or a
 /// smaller network, for the same task.
 template <class Exec, Denoiser<Exec> Strong, Denoiser<Exec> Weak>
 class Guidance {

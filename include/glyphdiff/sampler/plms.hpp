@@ -19,13 +19,13 @@ struct PlmsOptions {
   bool clip_x0 = true;  ///< estimates of x_0 to [-1, 1]; eps is derived from the clipped one
 };
 
-/// The pseudo linear multistep method (Liu, Ren, Lin, Zhao 2022, equations 9 to 13): DDIM's step along an eps
+/// The pseudo linear multistep method (Liu, Ren, Lin, Zhao 2022, section 3): DDIM's step along an eps
 /// that is extrapolated from the latest ones by Adams and Bashforth's weights. Fills x (N,H,W,C) with
 /// samples.
 ///
 /// The weights are those of even steps. Where the steps are even in sigma / alpha (see ratio_spaced), where
 /// the flow is d(x / alpha) = eps d(sigma / alpha), the error falls with the power `order` of the step; where
-/// they are even in t, with its square at best, as the paper finds (theorem 3.1). The Runge-Kutta steps take
+/// they are even in t, with its square at best, as the paper finds. The Runge-Kutta steps take
 /// the middle in sigma / alpha too, and so are the classical ones.
 template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = SeededNoise,
           class Progress = NoProgress>

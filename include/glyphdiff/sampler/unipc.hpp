@@ -20,7 +20,7 @@ struct UnipcOptions {
 namespace detail {
 
 /// The weights w_k by which a step of length h in lambda reads the differences D_k = x_0(lambda + r_k h) -
-/// x_0(lambda), so that it is right for any polynomial x_0: Zhao et al. 2023, equation 5 for the prediction
+/// x_0(lambda), so that it is right for any polynomial x_0: Zhao et al. 2023, section 3, for the prediction
 /// of x_0, where w_k = -B(h) a_k / r_k. B(h) = e^h - 1 only shows with a single r, for which the paper takes
 /// a = 1/2.
 inline std::vector<double> unipc_weights(double h, std::vector<double> const& r) {
@@ -51,7 +51,8 @@ inline std::vector<double> unipc_weights(double h, std::vector<double> const& r)
 
 }  // namespace detail
 
-/// UniPC with B_2 (Zhao, Bai, Rao, Zhou, Lu 2023, arXiv:2302.04867, algorithms 5 to 8, predicting x_0): each
+/// UniPC with B_2 (Zhao, Bai, Rao, Zhou, Lu 2023, arXiv:2302.04867, section 3, multistep,
+/// predicting x_0): each
 /// step is predicted from the latest `order` estimates of x_0, and the evaluation that the next step needs
 /// anyway corrects it first. Starts with lower orders; the last step, to the image, is of first order and is
 /// not corrected. Fills x (N,H,W,C) with samples. The paper spaces the steps evenly in lambda (see

@@ -27,7 +27,7 @@ struct NoProgress {
 namespace detail {
 
 /// From x and eps at one level to x at another along the straight line that DDIM takes (Song et al. 2020,
-/// equation 13; the transfer part of Liu et al. 2022, equation 11): x becomes first x + second eps.
+/// equation 13; the transfer part of Liu et al. 2022, section 3): x becomes first x + second eps.
 inline Mix transfer(NoiseLevel from, NoiseLevel to) {
   return {to.alpha / from.alpha, to.sigma - to.alpha * from.ratio()};
 }
