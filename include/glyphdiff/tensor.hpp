@@ -11,6 +11,10 @@ namespace glyphdiff {
 template <class Exec>
 using Images = Kokkos::View<float****, Kokkos::LayoutRight, typename Exec::memory_space>;
 
+/// One row of numbers for each image, (N,K), in the space's memory: what a classifier says of K classes.
+template <class Exec>
+using Logits = Kokkos::View<float**, Kokkos::LayoutRight, typename Exec::memory_space>;
+
 /// Images on the host, the mirror of Images<Exec>.
 using HostImages = Kokkos::View<float****, Kokkos::LayoutRight, Kokkos::HostSpace>;
 

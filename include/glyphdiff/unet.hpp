@@ -1,8 +1,10 @@
 #pragma once
 
-#include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/nn/initialise.hpp>
 #include <glyphdiff/nn/level.hpp>
+#include <glyphdiff/nn/stem.hpp>
 #include <glyphdiff/nn/time_embedding.hpp>
+#include <glyphdiff/per_image.hpp>
 #include <glyphdiff/valid_config.hpp>
 
 #include <map>
@@ -20,15 +22,14 @@ struct UNetLayers {
   static_assert(ValidConfig<Spec>::value);
   static constexpr UNetConfig config = Spec::config;
   static constexpr int width = config.width(0);
-  using Stem = Conv2d<config.stem_in(), width>;
   using OutNorm = GroupNorm<width, config.norm_groups>;
   using OutConv = Conv2d<width, config.stem_out()>;
-  static constexpr std::int64_t parameter_count = TimeEmbedding<Spec>::parameter_count +
-                                                  Stem::parameter_count + Level<Spec, 0>::parameter_count +
-                                                  OutNorm::parameter_count + OutConv::parameter_count;
+  static constexpr std::int64_t parameter_count =
+      TimeEmbedding<Spec>::parameter_count + Stem<Spec>::parameter_count + Level<Spec, 0>::parameter_count +
+      OutNorm::parameter_count + OutConv::parameter_count;
 
   TimeEmbedding<Spec> time;
-  Stem stem;
+  Stem<Spec> stem;
   Level<Spec, 0> level;
   OutNorm out_norm;
   OutConv out_conv;
@@ -36,8 +37,7 @@ struct UNetLayers {
   struct Tape {
     typename TimeEmbedding<Spec>::Tape time;
     Embedding embedding;
-    Tensor<config.stem_in()> folded;
-    Tensor<width> stem;
+    typename Stem<Spec>::Tape stem;
     typename Level<Spec, 0>::Tape level;
     float* out_statistics;
   };
@@ -45,7 +45,7 @@ struct UNetLayers {
   ParameterList declare() {
     ParameterList list;
     time.declare(list);
-    stem.declare(list, "input_blocks.0.0");
+    stem.declare(list);
     int input = 1, output = 0;
     level.declare(list, input, output);
     out_norm.declare(list, "out.0");
@@ -58,17 +58,11 @@ struct UNetLayers {
   void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const* labels,
                float* output, Tape& tape) const {
     constexpr int factor = config.space_to_depth;
-    Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
-    tape.embedding = time.forward(pass, e.n, timesteps, labels, tape.time);
-    tape.folded = pass.template tensor<config.stem_in()>(e);
-    if (!pass.planning())
-      kernels::space_to_depth(pass.exec, e, config.channels, factor, config.coordinate_channels, image,
-                              tape.folded.data);
-    tape.stem = pass.template tensor<width>(e);
-    stem.forward(pass, tape.folded, tape.stem);
-    pass.release_unless_training(tape.folded);
-    level.forward(pass, tape.stem, tape.embedding, tape.level);
-    pass.release_unless_training(tape.stem);
+    tape.embedding = time.forward(pass, image_extent.n, timesteps, labels, tape.time);
+    stem.forward(pass, image_extent, image, tape.stem);
+    Extent const e = tape.stem.output.extent;
+    level.forward(pass, tape.stem.output, tape.embedding, tape.level);
+    pass.release_unless_training(tape.stem.output);
     tape.out_statistics = pass.acquire(OutNorm::statistics_size(e));
     auto normed = pass.template tensor<width>(e);
     out_norm.template forward<true>(pass, e, {tape.level.output().data, width}, tape.out_statistics, {},
@@ -88,7 +82,7 @@ struct UNetLayers {
   template <class Pass>
   void backward(Pass& pass, int const* labels, float const* d_output, float* d_image, Tape& tape) const {
     constexpr int factor = config.space_to_depth;
-    Extent const e = tape.stem.extent;
+    Extent const e = tape.stem.output.extent;
     float* d_embedding = pass.acquire(std::int64_t(e.n) * config.embedding());
     if (!pass.planning()) kernels::fill_zero(pass.exec, d_embedding, std::int64_t(e.n) * config.embedding());
     tape.embedding.gradient = d_embedding;
@@ -107,17 +101,8 @@ struct UNetLayers {
     pass.release(tape.out_statistics);
 
     Gradient<width> d_stem;
-    level.backward(pass, tape.stem, tape.embedding, gradient, d_stem, tape.level);
-    stem.backward_parameters(pass, tape.folded, d_stem.tensor);
-    if (d_image != nullptr) {
-      stem.backward_data(pass, e, d_stem.tensor, {tape.folded.data, false});
-      if (!pass.planning())
-        kernels::depth_to_space(pass.exec, e, config.channels, factor, config.coordinate_channels ? 2 : 0,
-                                tape.folded.data, d_image);
-    }
-    pass.release(d_stem.tensor);
-    pass.release(tape.folded);
-    pass.release(tape.stem);
+    level.backward(pass, tape.stem.output, tape.embedding, gradient, d_stem, tape.level);
+    stem.backward(pass, d_stem.tensor, d_image, tape.stem);
     time.backward(pass, e.n, labels, d_embedding, tape.time);
     pass.release(d_embedding);
     time.release(pass, tape.time);
@@ -148,7 +133,7 @@ class UNet {
   explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : list_(layers_.declare()) {
     parameters_ =
         Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
-    initialise(exec, seed);
+    initialise(exec, list_, parameters_, seed);
   }
 
   /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
@@ -191,8 +176,8 @@ class UNet {
     Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
     bool with_image_gradient_ = false;
     DropoutKey dropout_;
-    Kokkos::View<float*, typename Exec::memory_space> timesteps_;
-    Kokkos::View<int*, typename Exec::memory_space> labels_;
+    PerImage<float, Exec> timesteps_;
+    PerImage<int, Exec> labels_;
   };
 
   /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward()
@@ -205,8 +190,8 @@ class UNet {
     tape.extent_ = {};
     tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
     tape.dropout_ = dropout;
-    upload(exec, timesteps, tape.timesteps_);
-    upload(exec, labels, tape.labels_);
+    tape.timesteps_.upload(exec, timesteps);
+    tape.labels_.upload(exec, labels);
     UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
     pass.dropout = dropout;
     layers_.forward(pass, e, x.data(), tape.timesteps_.data(), tape.labels_.data(), out.data(), tape.tape_);
@@ -250,8 +235,8 @@ class UNet {
           net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, nullptr, tape_);
         });
       }));
-      upload(exec, timesteps, timesteps_);
-      upload(exec, std::span<int const>(host_labels_), labels_);
+      timesteps_.upload(exec, timesteps);
+      labels_.upload(exec, host_labels_);
       UPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
       net_->layers_.forward(pass, e, x.data(), timesteps_.data(), labels_.data(), out.data(), tape_);
     }
@@ -265,21 +250,13 @@ class UNet {
     std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
     std::vector<int> host_labels_;
-    Kokkos::View<float*, typename Exec::memory_space> timesteps_;
-    Kokkos::View<int*, typename Exec::memory_space> labels_;
+    PerImage<float, Exec> timesteps_;
+    PerImage<int, Exec> labels_;
   };
 
  private:
   UPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters, bool training) const {
     return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
-  }
-
-  static std::string shape(Images<Exec> const& v) {
-    return shape(v.extent(0), v.extent(1), v.extent(2), v.extent(3));
-  }
-  static std::string shape(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t channels) {
-    return "(" + std::to_string(n) + ", " + std::to_string(h) + ", " + std::to_string(w) + ", " +
-           std::to_string(channels) + ")";
   }
 
   void check_backward(Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape const& tape,
@@ -291,8 +268,8 @@ class UNet {
     if (d_image == nullptr && tape.with_image_gradient_)
       throw Error("UNet::backward", "an image gradient, as forward() was told", "none");
     auto const require = [&](char const* what, Images<Exec> const& v, int channels) {
-      std::string const expected = shape(e.n, e.h, e.w, channels);
-      if (shape(v) != expected) throw Error(what, expected, shape(v));
+      std::string const expected = shape_text({e.n, e.h, e.w, channels});
+      if (shape_text(v) != expected) throw Error(what, expected, shape_text(v));
     };
     require("UNet output gradient", d_out, config.out_channels());
     if (d_image != nullptr) require("UNet image gradient", *d_image, config.channels);
@@ -310,12 +287,12 @@ class UNet {
       throw Error("UNet input",
                   "(N, H, W, " + std::to_string(config.channels) + ") with H and W multiples of " +
                       std::to_string(multiple),
-                  shape(x));
+                  shape_text(x));
     if (out.extent(0) != x.extent(0) || out.extent(1) != x.extent(1) || out.extent(2) != x.extent(2) ||
         int(out.extent(3)) != config.out_channels())
       throw Error("UNet output",
                   "the input's N, H, W and " + std::to_string(config.out_channels()) + " channels",
-                  shape(out));
+                  shape_text(out));
     if (int(timesteps.size()) != e.n)
       throw Error("UNet timesteps", std::to_string(e.n) + " of them", std::to_string(timesteps.size()));
     if (int(labels.size()) != (config.classes > 0 ? e.n : 0))
@@ -326,49 +303,6 @@ class UNet {
         throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ")",
                     std::to_string(label));
     return e;
-  }
-
-  template <class T>
-  static void upload(Exec const& exec, std::span<T const> values,
-                     Kokkos::View<T*, typename Exec::memory_space>& device) {
-    if (values.empty()) return;
-    if (device.extent(0) < values.size())
-      device = Kokkos::View<T*, typename Exec::memory_space>("glyphdiff::per_image", values.size());
-    Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(),
-                                                                                  values.size());
-    Kokkos::View<T*, typename Exec::memory_space, Kokkos::MemoryUnmanaged> const part(device.data(),
-                                                                                      values.size());
-    Kokkos::deep_copy(exec, part, host);
-    exec.fence();
-  }
-
-  void initialise(Exec const& exec, std::uint64_t seed) {
-    auto const host =
-        Kokkos::create_mirror_view(parameters_);  // the arena itself where the host can reach it
-    std::uint32_t part = 0;
-    for (ParameterInfo const& info : list_) {
-      RandomKey const key{seed, Stream::initialisation, 0, part++};
-      float const bound = 1.0f / std::sqrt(float(info.fan_in));
-      for (std::int64_t i = 0; i < info.count; ++i) {
-        float& value = host(info.offset + i);
-        switch (info.initialisation) {
-          case Initialisation::zero:
-            value = 0;
-            break;
-          case Initialisation::one:
-            value = 1;
-            break;
-          case Initialisation::normal:
-            value = normal4(key, i / 4)[i % 4];
-            break;
-          case Initialisation::uniform_fan_in:
-            value = bound * (2 * uniform4(key, i / 4)[i % 4] - 1);
-            break;
-        }
-      }
-    }
-    Kokkos::deep_copy(exec, parameters_, host);
-    exec.fence();
   }
 
   Layers layers_;

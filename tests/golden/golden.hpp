@@ -125,7 +125,7 @@ struct TensorInfo {
   int fan_in;           ///< drawn uniformly within 1 / sqrt(fan_in)
 };
 
-/// adm_tiny, iddpm_tiny or cond_tiny.
+/// adm_tiny, iddpm_tiny, cond_tiny or one of the classifiers.
 class Model {
  public:
   explicit Model(std::string name) : name_(std::move(name)), config_(golden::json(name_ + "/config.json")) {
@@ -157,9 +157,11 @@ class Model {
 
   /// All parameters in file order, bit for bit.
   std::vector<float> parameters() const {
-    auto const stored = array("params_stored").values;
+    auto const some_stored = [](TensorInfo const& t) { return !t.drawn; };
+    std::vector<float> stored;
+    if (std::any_of(tensors_.begin(), tensors_.end(), some_stored)) stored = array("params_stored").values;
     std::vector<float> values(parameter_count());
-    std::mt19937 generator(name_ == "adm_tiny" ? 1u : name_ == "iddpm_tiny" ? 2u : 3u);
+    std::mt19937 generator(seed());
     std::int64_t position = 0;
     for (TensorInfo const& t : tensors_) {
       if (!t.drawn) {
@@ -226,6 +228,11 @@ class Model {
   }
 
  private:
+  unsigned seed() const {
+    if (config_.contains("seed")) return config_["seed"];
+    return name_ == "adm_tiny" ? 1u : name_ == "iddpm_tiny" ? 2u : 3u;
+  }
+
   /// Up to 256 values; the stride has no factor 2 or 3, lest it meet one tap of a kernel or one column alone.
   static std::int64_t sample_stride(std::int64_t size) {
     std::int64_t stride = (size + 255) / 256;

@@ -32,7 +32,7 @@ template <class On>
 std::vector<float> sums_per_image(int channels) {
   using Exec = typename On::Exec;
   auto const x = to_space<Exec>(values(e.pixels() * channels, 1)), y = unset<Exec>(e.n * channels);
-  kernels::sum_per_image<typename On::Path>(Exec(), e, channels, x.data(), y.data());
+  kernels::sum_per_image<typename On::Path>(Exec(), e, channels, x.data(), y.data(), channels);
   return to_host(y);
 }
 
@@ -149,5 +149,61 @@ TEST_CASE("sums have the same bits on one thread and on several") {
         same_bits(column_sums<SinglePortable>(1111, columns), column_sums<ParallelPortable>(1111, columns)));
     CHECK(same_bits(sums_per_image<SingleVectorised>(columns), sums_per_image<ParallelVectorised>(columns)));
     CHECK(same_bits(sums_per_image<SinglePortable>(columns), sums_per_image<ParallelPortable>(columns)));
+  }
+}
+
+TEST_CASE_TEMPLATE("ReLU and its gradient", On, GLYPHDIFF_TEST_PATHS) {
+  using Exec = typename On::Exec;
+  Exec const exec;
+  auto const x = values(37, 1), dy = values(37, 2);
+  auto const y = to_space<Exec>(x), dx = to_space<Exec>(dy);
+  kernels::relu_forward(exec, y.data(), y.data(), 37);
+  kernels::relu_backward(exec, y.data(), dx.data(), dx.data(), 37);
+  auto const result = to_host(y), gradient = to_host(dx);
+  for (int i = 0; i < 37; ++i) {
+    CHECK(result[i] == (x[i] > 0 ? x[i] : 0));
+    CHECK(gradient[i] == (x[i] > 0 ? dy[i] : 0));
+  }
+}
+
+TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", On, GLYPHDIFF_TEST_PATHS) {
+  using Exec = typename On::Exec;
+  using Path = typename On::Path;
+  Exec const exec;
+  int const pixels = e.h * e.w;
+  for (int channels : widths) {
+    CAPTURE(channels);
+    int const stride = channels + 5;
+    auto const x = values(e.pixels() * channels, 1), before = values(e.pixels() * channels, 2);
+    auto const rows = unset<Exec>(e.n * stride);
+    kernels::mean_per_image<Path>(exec, e, channels, to_space<Exec>(x).data(), rows.data() + 3, stride);
+    auto const means = to_host(rows);
+    std::vector<double> expected;
+    std::vector<float> found;
+    for (int n = 0; n < e.n; ++n)
+      for (int c = 0; c < stride; ++c) {
+        float const mean = means[n * stride + c];
+        if (c < 3 || c >= 3 + channels) {
+          CHECK(std::isnan(mean));
+          continue;
+        }
+        double sum = 0;
+        for (int p = 0; p < pixels; ++p) sum += x[(n * pixels + p) * channels + c - 3];
+        expected.push_back(sum / pixels);
+        found.push_back(mean);
+      }
+    CHECK(relative_error(found, expected) < 1e-6);
+
+    auto const added = to_space<Exec>(before), assigned = unset<Exec>(e.pixels() * channels);
+    kernels::mean_per_image_backward<Path>(exec, e, channels, rows.data() + 3, stride, {added.data(), true});
+    kernels::mean_per_image_backward<Path>(exec, e, channels, rows.data() + 3, stride,
+                                           {assigned.data(), false});
+    std::vector<double> sums, shares;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      shares.push_back(double(found[i / channels / pixels * channels + i % channels]) / pixels);
+      sums.push_back(before[i] + shares.back());
+    }
+    CHECK(relative_error(to_host(added), sums) < 1e-6);
+    CHECK(relative_error(to_host(assigned), shares) < 1e-6);
   }
 }

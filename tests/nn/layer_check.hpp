@@ -55,6 +55,33 @@ void hand_out(Pass& pass, Gradient<C>& gradient, float* to) {
   pass.release(gradient.tensor);
 }
 
+/// Checks a network's gradients tensor by tensor, lest a small one hide behind the large ones. The short
+/// steps keep to the slope where that is steep, the long ones rise above the rounding of the loss where it is
+/// not.
+template <class Loss>
+void check_tensors(Loss const& loss, ParameterList const& list, std::vector<float>& parameters,
+                   std::vector<float> const& gradients) {
+  double squares = 0;
+  for (float g : gradients) squares += double(g) * g;
+  double const floor = 3e-4 * std::sqrt(squares);
+  for (ParameterInfo const& info : list) {
+    CAPTURE(info.name);
+    auto const tensor = std::span<float const>(gradients).subspan(info.offset, info.count);
+    auto const numbers = std::span(parameters).subspan(info.offset, info.count);
+    GradientCheck one;
+    double error = INFINITY;
+    for (float step : {3e-3f, 2e-2f}) {
+      if (error < 1) break;
+      one = check_gradient(loss, numbers, tensor, step, 2);
+      error = std::abs(one.analytic - one.numeric) / (1e-2 * std::abs(one.analytic) + floor);
+    }
+    CAPTURE(one.analytic);
+    CAPTURE(one.numeric);
+    CAPTURE(floor);
+    CHECK(error < 1);
+  }
+}
+
 /// The largest GradientCheck::worst over all parameter tensors and inputs; every one of them is CHECKed.
 template <class On, class Case>
 double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int probes = 8) {

@@ -44,26 +44,56 @@ void silu_backward(Exec const& exec, float const* x, float const* dy, float* dx,
       KOKKOS_LAMBDA(std::int64_t i) { dx[i] = dy[i] * silu_derivative(Pack<1>::load(x + i)).v; });
 }
 
-/// x (N,H,W,C) += bias (N,C).
+/// y = max(x, 0); y may be x.
+template <class Exec>
+void relu_forward(Exec const& exec, float const* x, float* y, std::int64_t count) {
+  for_each(
+      "glyphdiff::relu::forward", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { y[i] = x[i] < 0 ? 0.0f : x[i]; });  // NaN stays NaN
+}
+
+/// dx = dy where y = relu(x) is positive, else 0; dx may be dy.
+template <class Exec>
+void relu_backward(Exec const& exec, float const* y, float const* dy, float* dx, std::int64_t count) {
+  for_each(
+      "glyphdiff::relu::backward", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { dx[i] = y[i] > 0 ? dy[i] : 0.0f; });
+}
+
+/// x (N,H,W,C) = [accumulate: x +] scale * values, one row of C for each image, `stride` floats apart.
 template <class Path, class Exec>
-void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, float* x) {
+void spread_per_image(Exec const& exec, Extent e, int channels, float const* values, int stride, float scale,
+                      GradientSink x) {
   int const pixels = e.h * e.w;
   Grain const grain = Grain::of<Path>(pixels, channels, 64);
+  float* const out_data = x.data;
+  bool const accumulate = x.accumulate;
   for_each(
-      "glyphdiff::add_per_image", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
+      "glyphdiff::spread_per_image", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
         int const c_begin = int(item % grain.blocks) * grain.channels;
         int const c_end = c_begin + grain.channels < channels ? c_begin + grain.channels : channels;
         int const p_begin = int(item / grain.blocks % grain.tiles) * grain.pixels;
         std::int64_t const n = item / grain.blocks / grain.tiles;
         int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
-        for (int p = p_begin; p < p_end; ++p)
-          for (int c = c_begin; c < c_end; ++c) x[(n * pixels + p) * channels + c] += bias[n * channels + c];
+        float const* const row = values + n * stride;
+        for (int p = p_begin; p < p_end; ++p) {
+          float* const out = out_data + (n * pixels + p) * channels;
+          for (int c = c_begin; c < c_end; ++c) out[c] = (accumulate ? out[c] : 0.0f) + scale * row[c];
+        }
       });
 }
 
-/// bias (N,C) = sum of x (N,H,W,C) over the pixels of each image, in double.
+/// x (N,H,W,C) += bias (N,C).
 template <class Path, class Exec>
-void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, float* bias) {
+void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, float* x) {
+  spread_per_image<Path>(exec, e, channels, bias, channels, 1.0f, {x, true});
+}
+
+/// scale * the sum of x (N,H,W,C) over the pixels of each image, in double, to rows of C, `stride` floats
+/// apart.
+template <class Path, class Exec>
+void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, float* sums, int stride,
+                   double scale = 1) {
   constexpr int span = Path::one_element_per_item ? 1 : 32;  // channels per item
   int const pixels = e.h * e.w, spans = (channels + span - 1) / span;
   for_each(
@@ -71,11 +101,24 @@ void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, flo
         std::int64_t const n = item / spans;
         int const begin = int(item % spans) * span, count = begin + span < channels ? span : channels - begin;
         float const* const in = x + n * pixels * channels + begin;
-        double sums[span] = {};
+        double totals[span] = {};
         for (int p = 0; p < pixels; ++p)
-          for (int c = 0; c < count; ++c) sums[c] += in[std::int64_t(p) * channels + c];
-        for (int c = 0; c < count; ++c) bias[n * channels + begin + c] = float(sums[c]);
+          for (int c = 0; c < count; ++c) totals[c] += in[std::int64_t(p) * channels + c];
+        for (int c = 0; c < count; ++c) sums[n * stride + begin + c] = float(scale * totals[c]);
       });
+}
+
+/// The mean of x (N,H,W,C) over the pixels of each image to rows of C, `stride` floats apart.
+template <class Path, class Exec>
+void mean_per_image(Exec const& exec, Extent e, int channels, float const* x, float* means, int stride) {
+  sum_per_image<Path>(exec, e, channels, x, means, stride, 1.0 / (e.h * e.w));
+}
+
+/// The backward pass of mean_per_image: dx, assigned or added, from rows of C, `stride` floats apart.
+template <class Path, class Exec>
+void mean_per_image_backward(Exec const& exec, Extent e, int channels, float const* d_means, int stride,
+                             GradientSink dx) {
+  spread_per_image<Path>(exec, e, channels, d_means, stride, 1.0f / float(e.h * e.w), dx);
 }
 
 /// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p.

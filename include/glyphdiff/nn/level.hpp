@@ -91,7 +91,9 @@ struct Middle {
     }
   };
 
-  void declare(ParameterList& list, int&, int&) {
+  /// Its names have no numbers, so it needs none of the counters of the blocks elsewhere.
+  template <class... Counters>
+  void declare(ParameterList& list, Counters&...) {
     first.declare(list, "middle_block.0");
     if constexpr (attends) attention.declare(list, "middle_block.1");
     if constexpr (two_blocks) second.declare(list, attends ? "middle_block.2" : "middle_block.1");
@@ -123,6 +125,60 @@ struct Middle {
   }
 };
 
+/// The stages of one resolution on the way down, each behind the one before.
+template <class Spec, int level>
+struct StagesDown {
+  static constexpr UNetConfig config = Spec::config;
+  static constexpr int In = config.width(level > 0 ? level - 1 : 0), Out = config.width(level);
+  static constexpr int repeats = config.res_blocks - 1;
+  using Enter = Stage<Spec, level, In, 0, false>;
+  using Descend = Stage<Spec, level, Out, 0, false>;
+  static constexpr std::int64_t parameter_count = Enter::parameter_count + repeats * Descend::parameter_count;
+
+  Enter enter;
+  std::array<Descend, repeats> descend;
+
+  struct Tape {
+    typename Enter::Tape enter;
+    std::array<typename Descend::Tape, repeats> descend;
+
+    /// Output of the i-th stage.
+    Tensor<Out>& output(int i) { return i == 0 ? enter.output() : descend[i - 1].output(); }
+  };
+
+  /// `input` counts the reference's input_blocks.
+  void declare(ParameterList& list, int& input) {
+    auto const next = [&] { return "input_blocks." + std::to_string(input++); };
+    enter.declare(list, next());
+    for (auto& stage : descend) stage.declare(list, next());
+  }
+
+  /// Calls after(i) once the i-th output is there, and the one before it is no longer read from here.
+  template <class Pass, class After>
+  void forward(Pass& pass, Tensor<In> x, Embedding e, Tape& tape, After const& after) const {
+    enter.forward(pass, {x}, e, tape.enter);
+    after(0);
+    for (int i = 0; i < repeats; ++i) {
+      descend[i].forward(pass, {tape.output(i)}, e, tape.descend[i]);
+      after(i + 1);
+    }
+  }
+
+  /// Consumes dy, what others contribute to the gradients of the outputs; the last one's must be there. Calls
+  /// before(i) when dy[i] has what the stage behind contributes, before it is read.
+  template <class Pass, class Before>
+  void backward(Pass& pass, Tensor<In> x, Embedding e, std::array<Gradient<Out>, repeats + 1>& dy,
+                Gradient<In>& dx, Tape& tape, Before const& before) const {
+    Gradient<0> none;
+    for (int i = repeats - 1; i >= 0; --i) {
+      before(i + 1);
+      descend[i].backward(pass, {tape.output(i)}, e, dy[i + 1].tensor, dy[i], none, tape.descend[i]);
+    }
+    before(0);
+    enter.backward(pass, {x}, e, dy[0].tensor, dx, none, tape.enter);
+  }
+};
+
 template <class Spec, int level>
 struct Descent;
 
@@ -135,32 +191,29 @@ struct Level {
   static constexpr int repeats = config.res_blocks - 1;
   static constexpr bool joins_input = config.level_input_skips;
   using Below = std::conditional_t<level + 1 == config.levels(), Middle<Spec>, Descent<Spec, level>>;
-  using Enter = Stage<Spec, level, In, 0, false>;
-  using Descend = Stage<Spec, level, Out, 0, false>;
+  using Down = StagesDown<Spec, level>;
   using Meet = Stage<Spec, level, Below::Out, Out, true>;
   using Ascend = Stage<Spec, level, Out, Out, true>;
   using Leave = Stage<Spec, level, Out, In, true>;
-  static constexpr std::int64_t parameter_count =
-      Enter::parameter_count + repeats * (Descend::parameter_count + Ascend::parameter_count) +
-      Below::parameter_count + Meet::parameter_count + (joins_input ? Leave::parameter_count : 0);
+  static constexpr std::int64_t parameter_count = Down::parameter_count + Below::parameter_count +
+                                                  Meet::parameter_count + repeats * Ascend::parameter_count +
+                                                  (joins_input ? Leave::parameter_count : 0);
 
-  Enter enter;
-  std::array<Descend, repeats> descend;
+  Down down;
   Below below;
   Meet meet;
   std::array<Ascend, repeats> ascend;
   Leave leave;
 
   struct Tape {
-    typename Enter::Tape enter;
-    std::array<typename Descend::Tape, repeats> descend;
+    typename Down::Tape stages_down;
     typename Below::Tape below;
     typename Meet::Tape meet;
     std::array<typename Ascend::Tape, repeats> ascend;
     typename Leave::Tape leave;
 
     /// Output of the i-th stage down.
-    Tensor<Out>& down(int i) { return i == 0 ? enter.output() : descend[i - 1].output(); }
+    Tensor<Out>& down(int i) { return stages_down.output(i); }
     /// Output of the i-th stage up, not counting `leave`.
     Tensor<Out>& up(int i) { return i == 0 ? meet.output() : ascend[i - 1].output(); }
     Tensor<Out>& output() {
@@ -173,10 +226,8 @@ struct Level {
 
   /// `input` and `output` count the reference's input_blocks and output_blocks.
   void declare(ParameterList& list, int& input, int& output) {
-    auto const next_input = [&] { return "input_blocks." + std::to_string(input++); };
     auto const next_output = [&] { return "output_blocks." + std::to_string(output++); };
-    enter.declare(list, next_input());
-    for (auto& stage : descend) stage.declare(list, next_input());
+    down.declare(list, input);
     below.declare(list, input, output);
     meet.declare(list, next_output());
     for (auto& stage : ascend) stage.declare(list, next_output());
@@ -185,8 +236,7 @@ struct Level {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<In> x, Embedding e, Tape& tape) const {
-    enter.forward(pass, {x}, e, tape.enter);
-    for (int i = 0; i < repeats; ++i) descend[i].forward(pass, {tape.down(i)}, e, tape.descend[i]);
+    down.forward(pass, x, e, tape.stages_down, [](int) {});
     below.forward(pass, tape.down(repeats), e, tape.below);
     meet.forward(pass, {tape.below.output(), tape.down(repeats)}, e, tape.meet);
     pass.release_unless_training(tape.below.output());
@@ -222,10 +272,7 @@ struct Level {
     meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, dy, d_below, d_down[repeats],
                   tape.meet);
     below.backward(pass, tape.down(repeats), e, d_below.tensor, d_down[repeats], tape.below);
-    Gradient<0> none;
-    for (int i = repeats - 1; i >= 0; --i)
-      descend[i].backward(pass, {tape.down(i)}, e, d_down[i + 1].tensor, d_down[i], none, tape.descend[i]);
-    enter.backward(pass, {x}, e, d_down[0].tensor, dx, none, tape.enter);
+    down.backward(pass, x, e, d_down, dx, tape.stages_down, [](int) {});
   }
 };
 

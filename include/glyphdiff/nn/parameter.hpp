@@ -15,7 +15,8 @@ enum class Initialisation {
   uniform_fan_in,  ///< uniform in +-1/sqrt(fan_in): kaiming_uniform(a = sqrt 5) for weights, and for biases
   zero,
   one,
-  normal,  ///< N(0, 1), for embedding tables
+  normal,         ///< N(0, 1), for embedding tables
+  normal_fan_in,  ///< N(0, 1 / fan_in), for positional embeddings
 };
 
 /// A parameter as checkpoints know it: the reference's state-dict name, PyTorch's shape, its place in the

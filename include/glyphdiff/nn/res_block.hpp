@@ -113,7 +113,7 @@ struct ResBlock {
                                      {{gradient.data, false}, Out});
     if constexpr (!modulated) {
       if (!pass.planning())
-        kernels::sum_per_image<typename Pass::Path>(pass.exec, out, Out, gradient.data, d_embedding);
+        kernels::sum_per_image<typename Pass::Path>(pass.exec, out, Out, gradient.data, d_embedding, Out);
     }
     pass.release(tape.middle);
     pass.release(tape.statistics_out);

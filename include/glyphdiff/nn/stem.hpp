@@ -1,0 +1,55 @@
+#pragma once
+
+#include <glyphdiff/config.hpp>
+#include <glyphdiff/kernels/resample.hpp>
+#include <glyphdiff/nn/conv2d.hpp>
+
+namespace glyphdiff::nn {
+
+/// From the image to the outermost level: f x f pixels folded into channels, coordinates, a convolution.
+template <class Spec>
+struct Stem {
+  static constexpr UNetConfig config = Spec::config;
+  static constexpr int In = config.stem_in(), Out = config.width(0), factor = config.space_to_depth;
+  static constexpr std::int64_t parameter_count = Conv2d<In, Out>::parameter_count;
+
+  Conv2d<In, Out> convolution;
+
+  struct Tape {
+    Tensor<In> folded;
+    Tensor<Out> output;
+  };
+
+  void declare(ParameterList& list) { convolution.declare(list, "input_blocks.0.0"); }
+
+  /// image: (N,H,W,channels).
+  template <class Pass>
+  void forward(Pass& pass, Extent image_extent, float const* image, Tape& tape) const {
+    Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
+    tape.folded = pass.template tensor<In>(e);
+    if (!pass.planning())
+      kernels::space_to_depth(pass.exec, e, config.channels, factor, config.coordinate_channels, image,
+                              tape.folded.data);
+    tape.output = pass.template tensor<Out>(e);
+    convolution.forward(pass, tape.folded, tape.output);
+    pass.release_unless_training(tape.folded);
+  }
+
+  /// d_image: null, or (N,H,W,channels), assigned. Consumes dy and the tape.
+  template <class Pass>
+  void backward(Pass& pass, Tensor<Out> dy, float* d_image, Tape& tape) const {
+    Extent const e = dy.extent;
+    convolution.backward_parameters(pass, tape.folded, dy);
+    if (d_image != nullptr) {
+      convolution.backward_data(pass, e, dy, {tape.folded.data, false});
+      if (!pass.planning())
+        kernels::depth_to_space(pass.exec, e, config.channels, factor, config.coordinate_channels ? 2 : 0,
+                                tape.folded.data, d_image);
+    }
+    pass.release(dy);
+    pass.release(tape.folded);
+    pass.release(tape.output);
+  }
+};
+
+}  // namespace glyphdiff::nn

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <glyphdiff/loss/cross_entropy.hpp>
+#include <glyphdiff/nn/parameter.hpp>
+#include <glyphdiff/tensor.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace glyphdiff {
+
+/// The gradient of log p(y | x_t) by the image, which classifier guidance adds to a sampling step (Dhariwal &
+/// Nichol 2021, section 4, algorithms 1 and 2). `Net` is an EncoderUNet, which must outlive it.
+template <class Net>
+class ClassifierGradient {
+ public:
+  using Exec = typename Net::execution_space;
+
+  explicit ClassifierGradient(Net const& net)
+      : net_(&net),
+        no_parameters_(std::make_unique<ParameterSelection>(net.parameter_list(),
+                                                            [](ParameterInfo const&) { return false; })),
+        tape_(no_parameters_.get()) {}
+
+  /// out (N,H,W,channels) = d log p(labels[n] | x[n]) / dx[n] of images x at N network timesteps. Returns the
+  /// logarithms. Error if a shape, a number or a label doesn't fit.
+  std::vector<double> gradient(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
+                               std::span<int const> labels, Images<Exec> const& out) {
+    if (logits_.extent(0) != x.extent(0)) {
+      logits_ = Logits<Exec>("glyphdiff::classifier::logits", x.extent(0), Net::classes_out);
+      d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", x.extent(0), Net::classes_out);
+    }
+    net_->forward(exec, x, timesteps, logits_, tape_, {}, /*with_image_gradient=*/true);
+    std::vector<double> const ascent(x.extent(0), -1.0);  // the loss is -log p
+    std::vector<double> result = cross_entropy(exec, logits_, labels, ascent, d_logits_).loss;
+    net_->backward(exec, d_logits_, Arena<Exec>(), tape_, &out);
+    for (double& value : result) value = -value;
+    return result;
+  }
+
+ private:
+  Net const* net_;
+  std::unique_ptr<ParameterSelection> no_parameters_;  // none is trained, so none gets a gradient
+  typename Net::Tape tape_;
+  Logits<Exec> logits_, d_logits_;
+};
+
+}  // namespace glyphdiff
