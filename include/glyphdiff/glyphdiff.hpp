@@ -19,11 +19,14 @@
 #include <glyphdiff/diffusion/discrete.hpp>    // Diffusion
 #include <glyphdiff/diffusion/process.hpp>     // q_sample, predict_x0, ...
 
-#include <glyphdiff/nn/gradient_check.hpp>  // check_gradient, for layers of your own
-#include <glyphdiff/presets.hpp>            // the released ADM and IDDPM models
-#include <glyphdiff/unet.hpp>               // UNet
+#include <glyphdiff/classifier_presets.hpp>  // ADM's classifiers
+#include <glyphdiff/encoder_unet.hpp>        // EncoderUNet, the classifier for guidance
+#include <glyphdiff/nn/gradient_check.hpp>   // check_gradient, for layers of your own
+#include <glyphdiff/presets.hpp>             // the released ADM and IDDPM models
+#include <glyphdiff/unet.hpp>                // UNet
 
 #include <glyphdiff/loss/bits_per_dimension.hpp>
+#include <glyphdiff/loss/cross_entropy.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
 
@@ -35,6 +38,7 @@
 #include <glyphdiff/train/progress_bar.hpp>
 #include <glyphdiff/train/trainer.hpp>
 
+#include <glyphdiff/sampler/classifier_gradient.hpp>
 #include <glyphdiff/sampler/ddim.hpp>
 #include <glyphdiff/sampler/ddpm.hpp>
 #include <glyphdiff/sampler/dpm_solver.hpp>

@@ -1,0 +1,60 @@
+#include "../encoder_unet/encoder_check.hpp"
+
+#include <glyphdiff/sampler/classifier_gradient.hpp>
+
+using namespace glyphdiff;
+using namespace glyphdiff::test;
+
+namespace {
+
+struct Tiny {
+  static constexpr UNetConfig config{.image_size = 8,
+                                     .model_channels = 8,
+                                     .channel_mult = {1, 2},
+                                     .res_blocks = 1,
+                                     .num_head_channels = 8,
+                                     .norm_groups = 4};
+  static constexpr int classes_out = 4;
+  static constexpr Pool pool = Pool::attention;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the gradient of log p(y | x_t) by the image", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+  using Exec = typename On::Exec;
+  Classification<On, Tiny> problem({3, 8, 8});
+  problem.set_parameters();
+  std::vector<int> const labels{2, 0, 3};
+  ClassifierGradient classifier(problem.net);
+  auto const out = problem.unset_images();
+  auto const logarithms =
+      classifier.gradient(problem.exec, problem.images(problem.image), problem.timesteps, labels, out);
+
+  typename Classification<On, Tiny>::Net::Evaluator evaluator(problem.net);
+  auto const logits = problem.unset_logits();
+  auto const losses = [&] {
+    evaluator(problem.exec, problem.images(problem.image), problem.timesteps, logits);
+    return cross_entropy(problem.exec, logits, labels, {}, Logits<Exec>()).loss;
+  };
+  auto const expected = losses();
+  for (int n = 0; n < 3; ++n) CHECK(logarithms[n] == -expected[n]);
+  auto const log_likelihood = [&] {
+    double sum = 0;
+    for (double loss : losses()) sum -= loss;
+    return sum;
+  };
+  auto const gradient = to_host(out);
+  CHECK(check_gradient(log_likelihood, problem.image, gradient, 1e-2f, 8).worst < 3e-3);
+
+  // An image's gradient is its own business.
+  auto const other = problem.unset_images();
+  classifier.gradient(problem.exec, problem.images(problem.image), problem.timesteps,
+                      std::vector<int>{2, 1, 3}, other);
+  auto const changed = to_host(other);
+  std::size_t const image = gradient.size() / 3;
+  CHECK(std::equal(gradient.begin(), gradient.begin() + image, changed.begin()));
+  CHECK(!std::equal(gradient.begin() + image, gradient.begin() + 2 * image, changed.begin() + image));
+  CHECK_THROWS_AS(classifier.gradient(problem.exec, problem.images(problem.image), problem.timesteps,
+                                      std::vector<int>{2, 4, 3}, other),
+                  Error);
+}
