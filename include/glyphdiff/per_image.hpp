@@ -2,6 +2,7 @@
 
 #include <Kokkos_Core.hpp>
 
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
