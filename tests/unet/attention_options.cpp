@@ -57,6 +57,6 @@ TEST_CASE("no attention in the middle, and one block") {
 
 TEST_CASE("the level's heads are those of the configuration") {
   using Level = nn::Level<Legacy, 1>;
-  CHECK(std::is_same_v<Level::Enter::Attend, nn::Attention<Legacy, 8, 2>>);
+  CHECK(std::is_same_v<Level::Down::Enter::Attend, nn::Attention<Legacy, 8, 2>>);
   CHECK(std::is_same_v<Level::Meet::Attend, nn::Attention<Legacy, 8, 4>>);
 }
