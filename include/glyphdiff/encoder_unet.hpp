@@ -3,16 +3,15 @@
 #include <glyphdiff/encoder_config.hpp>
 #include <glyphdiff/nn/attention_pool.hpp>
 #include <glyphdiff/nn/descending_level.hpp>
-#include <glyphdiff/nn/initialise.hpp>
 #include <glyphdiff/nn/mean_pool.hpp>
+#include <glyphdiff/nn/network.hpp>
 #include <glyphdiff/nn/spatial_pool.hpp>
 #include <glyphdiff/nn/stem.hpp>
 #include <glyphdiff/nn/time_embedding.hpp>
-#include <glyphdiff/per_image.hpp>
 
-#include <map>
 #include <span>
-#include <tuple>
+#include <string>
+#include <utility>
 
 namespace glyphdiff {
 
@@ -59,10 +58,10 @@ struct EncoderLayers {
     return list;
   }
 
-  /// image: (N,H,W,channels); logits: (N, classes_out).
+  /// image: (N,H,W,channels); logits: (N, classes_out). A classifier is given no labels.
   template <class Pass>
-  void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, float* logits,
-               Tape& tape) const {
+  void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const*,
+               float* logits, Tape& tape) const {
     tape.embedding = time.forward(pass, image_extent.n, timesteps, nullptr, tape.time);
     stem.forward(pass, image_extent, image, tape.stem);
     auto const means = pool.collect(pass, image_extent.n, tape.pool);
@@ -76,7 +75,7 @@ struct EncoderLayers {
 
   /// d_logits: (N, classes_out); d_image: null, or (N,H,W,channels), assigned.
   template <class Pass>
-  void backward(Pass& pass, float const* d_logits, float* d_image, Tape& tape) const {
+  void backward(Pass& pass, int const*, float const* d_logits, float* d_image, Tape& tape) const {
     Extent const e = tape.stem.output.extent;
     float* d_embedding = pass.acquire(std::int64_t(e.n) * config.embedding());
     if (!pass.planning()) kernels::fill_zero(pass.exec, d_embedding, std::int64_t(e.n) * config.embedding());
@@ -103,67 +102,18 @@ inline constexpr std::int64_t encoder_parameter_count = nn::EncoderLayers<Spec>:
 
 /// The descending half of a UNet with a pool at its end: the classifier of noisy images that guides sampling
 /// (Dhariwal & Nichol 2021, section 4), for a configuration (see ValidEncoder) on a Kokkos execution space.
-///
-/// As UNet, it holds parameters and nothing else.
 template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
-class EncoderUNet {
-  using Layers = nn::EncoderLayers<Spec>;
-  using EncoderPass = Pass<Exec, Path>;
+class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
+  using Base = nn::Network<nn::EncoderLayers<Spec>, Exec, Path>;
 
  public:
-  static constexpr UNetConfig config = Spec::config;
+  using Base::config;
+  using typename Base::Tape;
   static constexpr int classes_out = Spec::classes_out;
-  using execution_space = Exec;
 
   /// A classifier with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the
   /// last layer of every residual branch, and that of adaptive pooling).
-  explicit EncoderUNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : list_(layers_.declare()) {
-    parameters_ =
-        Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
-    initialise(exec, list_, parameters_, seed);
-  }
-
-  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
-  Arena<Exec> const& parameters() const { return parameters_; }
-  ParameterList const& parameter_list() const { return list_; }
-
-  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
-  /// only when a batch is larger than any before.
-  class Tape {
-   public:
-    /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
-    explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
-
-    /// Peak bytes of activations, their gradients and scratch for a batch of this size.
-    std::int64_t bytes(EncoderUNet const& net, Exec const& exec, Extent image) {
-      return plan(net, exec, image, false).bytes();
-    }
-
-   private:
-    friend class EncoderUNet;
-
-    MemoryPlan const& plan(EncoderUNet const& net, Exec const& exec, Extent image, bool with_image_gradient) {
-      return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
-        return workspace_.plan([&] {
-          EncoderPass pass = net.pass(exec, workspace_, nullptr, true);
-          pass.trained = trained_;
-          typename Layers::Tape tape;
-          float token;
-          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, tape);
-          net.layers_.backward(pass, nullptr, with_image_gradient ? &token : nullptr, tape);
-        });
-      });
-    }
-
-    ParameterSelection const* trained_;
-    Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
-    typename Layers::Tape tape_;
-    Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
-    bool with_image_gradient_ = false;
-    DropoutKey dropout_;
-    PerImage<float, Exec> timesteps_;
-  };
+  explicit EncoderUNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : Base(exec, seed) {}
 
   /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps, keeping what backward() needs.
   /// Error if a shape or the number of timesteps doesn't fit; attention pooling takes images of the training
@@ -172,15 +122,7 @@ class EncoderUNet {
                Logits<Exec> const& logits, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
     Extent const e = check(x, logits, timesteps);
-    tape.extent_ = {};
-    tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
-    tape.dropout_ = dropout;
-    tape.timesteps_.upload(exec, timesteps);
-    EncoderPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
-    pass.dropout = dropout;
-    layers_.forward(pass, e, x.data(), tape.timesteps_.data(), logits.data(), tape.tape_);
-    tape.extent_ = e;
-    tape.with_image_gradient_ = with_image_gradient;
+    this->forward_pass(exec, e, x.data(), timesteps, {}, logits.data(), tape, dropout, with_image_gradient);
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from
@@ -190,75 +132,46 @@ class EncoderUNet {
   void backward(Exec const& exec, Logits<Exec> const& d_logits, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
     check_backward(d_logits, gradients, tape, d_image);
-    tape.extent_ = {};
-    EncoderPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
-    pass.gradients = gradients.data();
-    pass.trained = tape.trained_;
-    pass.dropout = tape.dropout_;
-    layers_.backward(pass, d_logits.data(), d_image != nullptr ? d_image->data() : nullptr, tape.tape_);
+    this->backward_pass(exec, d_logits.data(), gradients, tape,
+                        d_image != nullptr ? d_image->data() : nullptr);
   }
 
   /// Classifies without gradients, with the network's own parameters or another arena's (an EMA). The network
   /// must outlive it.
-  class Evaluator {
+  class Evaluator : public Base::Evaluation {
    public:
     explicit Evaluator(EncoderUNet const& net) : Evaluator(net, net.parameters()) {}
     Evaluator(EncoderUNet const& net, Arena<Exec> parameters)
-        : net_(&net), parameters_(std::move(parameters)) {}
+        : Base::Evaluation(net, std::move(parameters)) {}
 
     /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps.
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Logits<Exec> const& logits) {
-      Extent const e = net_->check(x, logits, timesteps);
-      workspace_.follow(plan_once(plans_, std::tuple(e.n, e.h, e.w), [&] {
-        return workspace_.plan([&] {
-          EncoderPass pass = net_->pass(exec, workspace_, nullptr, false);
-          net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, tape_);
-        });
-      }));
-      timesteps_.upload(exec, timesteps);
-      EncoderPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
-      net_->layers_.forward(pass, e, x.data(), timesteps_.data(), logits.data(), tape_);
+      this->run(exec, check(x, logits, timesteps), x.data(), timesteps, {}, logits.data());
     }
-
-    std::int64_t workspace_bytes() const { return workspace_.bytes(); }
-
-   private:
-    EncoderUNet const* net_;
-    Arena<Exec> parameters_;
-    Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
-    typename Layers::Tape tape_;
-    PerImage<float, Exec> timesteps_;
   };
 
  private:
-  EncoderPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters,
-                   bool training) const {
-    return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
-  }
-
   static void require(char const* what, std::string const& expected, std::string const& found) {
     if (found != expected) throw Error(what, expected, found);
   }
 
   void check_backward(Logits<Exec> const& d_logits, Arena<Exec> const& gradients, Tape const& tape,
                       Images<Exec> const* d_image) const {
-    Extent const e = tape.extent_;
+    Extent const e = Base::waiting(tape);
     if (e.n == 0) throw Error("EncoderUNet::backward", "a tape that forward() has just filled", "none");
     char const* const answers[] = {"no image gradient", "an image gradient"};
-    require("EncoderUNet::backward, as forward() was told", answers[tape.with_image_gradient_],
+    require("EncoderUNet::backward, as forward() was told", answers[Base::with_image_gradient(tape)],
             answers[d_image != nullptr]);
     require("EncoderUNet logits' gradient", shape_text({e.n, classes_out}), shape_text(d_logits));
     if (d_image != nullptr)
       require("EncoderUNet image gradient", shape_text({e.n, e.h, e.w, config.channels}),
               shape_text(*d_image));
-    require("EncoderUNet gradients, in floats",
-            std::to_string(tape.trained_ == nullptr ? list_.total() : tape.trained_->total()),
+    require("EncoderUNet gradients, in floats", std::to_string(this->trained_count(tape)),
             std::to_string(gradients.extent(0)));
   }
 
-  Extent check(Images<Exec> const& x, Logits<Exec> const& logits, std::span<float const> timesteps) const {
+  static Extent check(Images<Exec> const& x, Logits<Exec> const& logits, std::span<float const> timesteps) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     bool const fits = Spec::pool == Pool::attention ? e.h == config.image_size && e.w == config.image_size
@@ -275,10 +188,6 @@ class EncoderUNet {
     require("EncoderUNet timesteps, in number", std::to_string(e.n), std::to_string(timesteps.size()));
     return e;
   }
-
-  Layers layers_;
-  ParameterList list_;
-  Arena<Exec> parameters_;
 };
 
 }  // namespace glyphdiff

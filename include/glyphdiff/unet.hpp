@@ -1,16 +1,14 @@
 #pragma once
 
-#include <glyphdiff/nn/initialise.hpp>
 #include <glyphdiff/nn/level.hpp>
+#include <glyphdiff/nn/network.hpp>
 #include <glyphdiff/nn/stem.hpp>
 #include <glyphdiff/nn/time_embedding.hpp>
-#include <glyphdiff/per_image.hpp>
 #include <glyphdiff/valid_config.hpp>
 
-#include <map>
-#include <memory>
 #include <span>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace glyphdiff {
 
@@ -116,69 +114,17 @@ template <class Spec>
 inline constexpr std::int64_t parameter_count = nn::UNetLayers<Spec>::parameter_count;
 
 /// The UNet of ADM and IDDPM for a configuration (Spec::config, see UNetConfig) on a Kokkos execution space.
-///
-/// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in
-/// an Evaluator (sampling), and gradients in an arena of the caller's.
 template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
-class UNet {
-  using Layers = nn::UNetLayers<Spec>;
-  using UPass = Pass<Exec, Path>;
+class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
+  using Base = nn::Network<nn::UNetLayers<Spec>, Exec, Path>;
 
  public:
-  static constexpr UNetConfig config = Spec::config;
-  using execution_space = Exec;
+  using Base::config;
+  using typename Base::Tape;
 
   /// A network with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the
   /// last layer of every residual branch, and the output).
-  explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : list_(layers_.declare()) {
-    parameters_ =
-        Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
-    initialise(exec, list_, parameters_, seed);
-  }
-
-  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
-  Arena<Exec> const& parameters() const { return parameters_; }
-  ParameterList const& parameter_list() const { return list_; }
-
-  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
-  /// only when a batch is larger than any before.
-  class Tape {
-   public:
-    /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
-    explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
-
-    /// Peak bytes of activations, their gradients and scratch for a batch of this size.
-    std::int64_t bytes(UNet const& net, Exec const& exec, Extent image) {
-      return plan(net, exec, image).bytes();
-    }
-
-   private:
-    friend class UNet;
-
-    MemoryPlan const& plan(UNet const& net, Exec const& exec, Extent image,
-                           bool with_image_gradient = false) {
-      return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
-        return workspace_.plan([&] {
-          UPass pass = net.pass(exec, workspace_, nullptr, true);
-          pass.trained = trained_;
-          typename Layers::Tape tape;
-          float token;
-          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
-          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
-        });
-      });
-    }
-
-    ParameterSelection const* trained_;
-    Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
-    typename Layers::Tape tape_;
-    Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
-    bool with_image_gradient_ = false;
-    DropoutKey dropout_;
-    PerImage<float, Exec> timesteps_;
-    PerImage<int, Exec> labels_;
-  };
+  explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : Base(exec, seed) {}
 
   /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward()
   /// needs. `labels`: N classes if the network has any. Error if a shape, the number of timesteps or a label
@@ -187,16 +133,7 @@ class UNet {
                std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
     Extent const e = check(x, out, timesteps, labels);
-    tape.extent_ = {};
-    tape.workspace_.follow(tape.plan(*this, exec, e, with_image_gradient));
-    tape.dropout_ = dropout;
-    tape.timesteps_.upload(exec, timesteps);
-    tape.labels_.upload(exec, labels);
-    UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
-    pass.dropout = dropout;
-    layers_.forward(pass, e, x.data(), tape.timesteps_.data(), tape.labels_.data(), out.data(), tape.tape_);
-    tape.extent_ = e;
-    tape.with_image_gradient_ = with_image_gradient;
+    this->forward_pass(exec, e, x.data(), timesteps, labels, out.data(), tape, dropout, with_image_gradient);
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from d_out =
@@ -206,66 +143,38 @@ class UNet {
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
     check_backward(d_out, gradients, tape, d_image);
-    tape.extent_ = {};
-    UPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
-    pass.gradients = gradients.data();
-    pass.trained = tape.trained_;
-    pass.dropout = tape.dropout_;
-    layers_.backward(pass, tape.labels_.data(), d_out.data(), d_image != nullptr ? d_image->data() : nullptr,
-                     tape.tape_);
+    this->backward_pass(exec, d_out.data(), gradients, tape, d_image != nullptr ? d_image->data() : nullptr);
   }
 
   /// Evaluates the network without gradients, with its own parameters or another arena's (an EMA). A Denoiser
   /// for the samplers. The network must outlive it.
-  class Evaluator {
+  class Evaluator : public Base::Evaluation {
    public:
     explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
-    Evaluator(UNet const& net, Arena<Exec> parameters) : net_(&net), parameters_(std::move(parameters)) {}
+    Evaluator(UNet const& net, Arena<Exec> parameters) : Base::Evaluation(net, std::move(parameters)) {}
 
     /// Classes of the samples to come, one for each image of a batch.
-    void set_labels(std::vector<int> labels) { host_labels_ = std::move(labels); }
+    void set_labels(std::vector<int> labels) { labels_ = std::move(labels); }
 
     /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps.
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
-      Extent const e = net_->check(x, out, timesteps, host_labels_);
-      workspace_.follow(plan_once(plans_, std::tuple(e.n, e.h, e.w), [&] {
-        return workspace_.plan([&] {
-          UPass pass = net_->pass(exec, workspace_, nullptr, false);
-          net_->layers_.forward(pass, e, nullptr, nullptr, nullptr, nullptr, tape_);
-        });
-      }));
-      timesteps_.upload(exec, timesteps);
-      labels_.upload(exec, host_labels_);
-      UPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
-      net_->layers_.forward(pass, e, x.data(), timesteps_.data(), labels_.data(), out.data(), tape_);
+      this->run(exec, check(x, out, timesteps, labels_), x.data(), timesteps, labels_, out.data());
     }
 
-    std::int64_t workspace_bytes() const { return workspace_.bytes(); }
-
    private:
-    UNet const* net_;
-    Arena<Exec> parameters_;
-    Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
-    typename Layers::Tape tape_;
-    std::vector<int> host_labels_;
-    PerImage<float, Exec> timesteps_;
-    PerImage<int, Exec> labels_;
+    std::vector<int> labels_;
   };
 
  private:
-  UPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters, bool training) const {
-    return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
-  }
-
   void check_backward(Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape const& tape,
                       Images<Exec> const* d_image) const {
-    Extent const e = tape.extent_;
+    Extent const e = Base::waiting(tape);
+    bool const with_image_gradient = Base::with_image_gradient(tape);
     if (e.n == 0) throw Error("UNet::backward", "a tape that forward() has just filled", "none");
-    if (d_image != nullptr && !tape.with_image_gradient_)
+    if (d_image != nullptr && !with_image_gradient)
       throw Error("UNet::backward", "no image gradient, as forward() was told", "one");
-    if (d_image == nullptr && tape.with_image_gradient_)
+    if (d_image == nullptr && with_image_gradient)
       throw Error("UNet::backward", "an image gradient, as forward() was told", "none");
     auto const require = [&](char const* what, Images<Exec> const& v, int channels) {
       std::string const expected = shape_text({e.n, e.h, e.w, channels});
@@ -273,13 +182,13 @@ class UNet {
     };
     require("UNet output gradient", d_out, config.out_channels());
     if (d_image != nullptr) require("UNet image gradient", *d_image, config.channels);
-    std::int64_t const trained = tape.trained_ == nullptr ? list_.total() : tape.trained_->total();
+    std::int64_t const trained = this->trained_count(tape);
     if (std::int64_t(gradients.extent(0)) != trained)
       throw Error("UNet gradients", std::to_string(trained) + " values", std::to_string(gradients.extent(0)));
   }
 
-  Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,
-               std::span<int const> labels) const {
+  static Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,
+                      std::span<int const> labels) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
@@ -304,10 +213,6 @@ class UNet {
                     std::to_string(label));
     return e;
   }
-
-  Layers layers_;
-  ParameterList list_;
-  Arena<Exec> parameters_;
 };
 
 }  // namespace glyphdiff

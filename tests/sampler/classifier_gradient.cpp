@@ -1,6 +1,11 @@
 #include "../encoder_unet/encoder_check.hpp"
 
+#include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/sampler/classifier_gradient.hpp>
+#include <glyphdiff/sampler/ddim.hpp>
+#include <glyphdiff/sampler/ddpm.hpp>
+#include <glyphdiff/sampler/guidance.hpp>
+#include <glyphdiff/schedule/continuous_cosine.hpp>
 
 using namespace glyphdiff;
 using namespace glyphdiff::test;
@@ -57,4 +62,34 @@ TEST_CASE_TEMPLATE("the gradient of log p(y | x_t) by the image", On, GLYPHDIFF_
   CHECK_THROWS_AS(classifier.gradient(problem.exec, problem.images(problem.image), problem.timesteps,
                                       std::vector<int>{2, 4, 3}, other),
                   Error);
+}
+
+TEST_CASE("a classifier guides samplers towards the classes that were set") {
+  using On = ParallelVectorised;
+  using Exec = On::Exec;
+  using Source = ClassifierGradient<Classification<On, Tiny>::Net>;
+  static_assert(GradientSource<Source, Exec>);
+  Classification<On, Tiny> problem({3, 8, 8});
+  problem.set_parameters();
+  std::vector<int> const labels{2, 0, 3};
+  auto const model = [](Exec const&, Images<Exec> const&, std::span<float const>, Images<Exec> const& out) {
+    Kokkos::deep_copy(out, 0.0f);
+  };
+  ContinuousDiffusion<ContinuousCosine, V> const diffusion(10);
+  auto const likelihoods = [&](bool ancestral, double scale) {
+    Source source(problem.net);
+    source.set_labels(labels);
+    ClassifierGuidance<Exec, decltype(model), Source> guided(problem.exec, model, std::move(source), scale);
+    auto const x = problem.unset_images(), unused = problem.unset_images();
+    if (ancestral)
+      ddpm_sample(problem.exec, diffusion, guided, x, SeededNoise{5});
+    else
+      ddim_sample(problem.exec, diffusion, guided, x, SeededNoise{5});
+    return Source(problem.net).gradient(problem.exec, x, std::vector<float>(3, 0.0f), labels, unused);
+  };
+  for (bool ancestral : {false, true}) {
+    CAPTURE(ancestral);
+    auto const free = likelihoods(ancestral, 0), guided = likelihoods(ancestral, 1);
+    for (int n = 0; n < 3; ++n) CHECK(guided[n] > free[n]);
+  }
 }

@@ -6,12 +6,14 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
 
 /// The gradient of log p(y | x_t) by the image, which classifier guidance adds to a sampling step (Dhariwal &
-/// Nichol 2021, section 4, algorithms 1 and 2). `Net` is an EncoderUNet, which must outlive it.
+/// Nichol 2021, section 4, algorithms 1 and 2). `Net` is an EncoderUNet, which must outlive it. With the
+/// classes set it is a GradientSource for ClassifierGuidance.
 template <class Net>
 class ClassifierGradient {
  public:
@@ -22,6 +24,16 @@ class ClassifierGradient {
         no_parameters_(std::make_unique<ParameterSelection>(net.parameter_list(),
                                                             [](ParameterInfo const&) { return false; })),
         tape_(no_parameters_.get()) {}
+
+  /// Classes of the samples to come, one for each image of a batch.
+  void set_labels(std::vector<int> labels) { labels_ = std::move(labels); }
+
+  /// out (N,H,W,channels) = d log p(y | x) / dx of images x at N network timesteps, y the classes that were
+  /// set. Error as gradient().
+  void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
+                  Images<Exec> const& out) {
+    gradient(exec, x, timesteps, labels_, out);
+  }
 
   /// out (N,H,W,channels) = d log p(labels[n] | x[n]) / dx[n] of images x at N network timesteps. Returns the
   /// logarithms. Error if a shape, a number or a label doesn't fit.
@@ -44,6 +56,7 @@ class ClassifierGradient {
   std::unique_ptr<ParameterSelection> no_parameters_;  // none is trained, so none gets a gradient
   typename Net::Tape tape_;
   Logits<Exec> logits_, d_logits_;
+  std::vector<int> labels_;
 };
 
 }  // namespace glyphdiff

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <glyphdiff/nn/initialise.hpp>
+#include <glyphdiff/nn/pass.hpp>
+#include <glyphdiff/per_image.hpp>
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace glyphdiff::nn {
+
+/// What every network shares, whatever its layers: parameters, and how a pass is planned and run. UNet and
+/// EncoderUNet derive from it; they check what they are given and say what it means.
+///
+/// `Layers` has declare(), forward(pass, extent, images, timesteps, labels, output, tape) and backward(pass,
+/// labels, d_output, d_images, tape); labels are null without classes.
+///
+/// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in
+/// an Evaluator (sampling), and gradients in an arena of the caller's.
+template <class Layers, class Exec, class Path>
+class Network {
+ public:
+  using execution_space = Exec;
+  static constexpr UNetConfig config = Layers::config;
+
+  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
+  Arena<Exec> const& parameters() const { return parameters_; }
+  ParameterList const& parameter_list() const { return list_; }
+
+  /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
+  /// only when a batch is larger than any before.
+  class Tape {
+   public:
+    /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
+    explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
+
+    /// Peak bytes of activations, their gradients and scratch for a batch of this size.
+    std::int64_t bytes(Network const& net, Exec const& exec, Extent image) {
+      return plan(net, exec, image, false).bytes();
+    }
+
+   private:
+    friend class Network;
+
+    MemoryPlan const& plan(Network const& net, Exec const& exec, Extent image, bool with_image_gradient) {
+      return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
+        return workspace_.plan([&] {
+          NetworkPass pass = net.pass(exec, workspace_, nullptr, true);
+          pass.trained = trained_;
+          typename Layers::Tape tape;
+          float token;
+          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
+          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+        });
+      });
+    }
+
+    ParameterSelection const* trained_;
+    Workspace<Exec> workspace_;
+    std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
+    typename Layers::Tape tape_;
+    Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
+    bool with_image_gradient_ = false;
+    DropoutKey dropout_;
+    PerImage<float, Exec> timesteps_;
+    PerImage<int, Exec> labels_;
+  };
+
+ protected:
+  Network(Exec const& exec, std::uint64_t seed) : list_(layers_.declare()) {
+    parameters_ =
+        Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
+    initialise(exec, list_, parameters_, seed);
+  }
+
+  /// output = the layers at images (N,H,W,channels) of this extent, N timesteps and N labels, or none.
+  void forward_pass(Exec const& exec, Extent image, float const* images, std::span<float const> timesteps,
+                    std::span<int const> labels, float* output, Tape& tape, DropoutKey dropout,
+                    bool with_image_gradient) const {
+    tape.extent_ = {};
+    tape.workspace_.follow(tape.plan(*this, exec, image, with_image_gradient));
+    tape.dropout_ = dropout;
+    tape.timesteps_.upload(exec, timesteps);
+    tape.labels_.upload(exec, labels);
+    NetworkPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    pass.dropout = dropout;
+    layers_.forward(pass, image, images, tape.timesteps_.data(), tape.labels_.data(), output, tape.tape_);
+    tape.extent_ = image;
+    tape.with_image_gradient_ = with_image_gradient;
+  }
+
+  /// The way back of the last forward_pass, which it uses up; d_images null: none.
+  void backward_pass(Exec const& exec, float const* d_output, Arena<Exec> const& gradients, Tape& tape,
+                     float* d_images) const {
+    tape.extent_ = {};
+    NetworkPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    pass.gradients = gradients.data();
+    pass.trained = tape.trained_;
+    pass.dropout = tape.dropout_;
+    layers_.backward(pass, tape.labels_.data(), d_output, d_images, tape.tape_);
+  }
+
+  /// Of the images that wait for their way back; n is 0 if there are none.
+  static Extent waiting(Tape const& tape) { return tape.extent_; }
+  static bool with_image_gradient(Tape const& tape) { return tape.with_image_gradient_; }
+  /// Values in an arena of the tape's gradients.
+  std::int64_t trained_count(Tape const& tape) const {
+    return tape.trained_ == nullptr ? list_.total() : tape.trained_->total();
+  }
+
+  /// Passes without gradients, with the network's own parameters or another arena's (an EMA).
+  class Evaluation {
+   public:
+    std::int64_t workspace_bytes() const { return workspace_.bytes(); }
+
+   protected:
+    Evaluation(Network const& net, Arena<Exec> parameters) : net_(&net), parameters_(std::move(parameters)) {}
+
+    void run(Exec const& exec, Extent image, float const* images, std::span<float const> timesteps,
+             std::span<int const> labels, float* output) {
+      workspace_.follow(plan_once(plans_, std::tuple(image.n, image.h, image.w), [&] {
+        return workspace_.plan([&] {
+          NetworkPass pass = net_->pass(exec, workspace_, nullptr, false);
+          net_->layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape_);
+        });
+      }));
+      timesteps_.upload(exec, timesteps);
+      labels_.upload(exec, labels);
+      NetworkPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
+      net_->layers_.forward(pass, image, images, timesteps_.data(), labels_.data(), output, tape_);
+    }
+
+   private:
+    Network const* net_;
+    Arena<Exec> parameters_;
+    Workspace<Exec> workspace_;
+    std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
+    typename Layers::Tape tape_;
+    PerImage<float, Exec> timesteps_;
+    PerImage<int, Exec> labels_;
+  };
+
+ private:
+  using NetworkPass = Pass<Exec, Path>;
+
+  NetworkPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters,
+                   bool training) const {
+    return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
+  }
+
+  Layers layers_;
+  ParameterList list_;
+  Arena<Exec> parameters_;
+};
+
+}  // namespace glyphdiff::nn
