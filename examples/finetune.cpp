@@ -7,8 +7,6 @@
 //   checkpoint.safetensors       from which the same command goes on, bit for bit
 //   loss.svg, loss.csv           the loss curve
 //   metrics.csv                  how good the samples were, with --held-out
-#include <glyphdiff/checkpoint/gray_tensors.hpp>
-#include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
@@ -17,12 +15,12 @@
 #include <glyphdiff/metrics/letter_report.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>
-#include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 #include <glyphdiff/train/machine.hpp>
 #include <glyphdiff/train/progress_bar.hpp>
 #include <glyphdiff/train/trained_part.hpp>
 
+#include "load_network.hpp"
 #include "preset.hpp"
 
 #include <CLI/CLI.hpp>
@@ -75,8 +73,8 @@ gd::ImageSpan span(gd::ImageDataset const& letters) {
 
 /// Every picture at the network's size, as samples come.
 gd::ImageDataset at_size(gd::ImageDataset const& pictures) {
-  gd::LetterBatches one(pictures, size, 1, 0, std::nullopt);
-  gd::ImageDataset result = pictures;
+  gd::ImageDataset result;
+  result.names = pictures.names;
   result.images.resize({pictures.size(), std::size_t(size), std::size_t(size), std::size_t(channels)});
   int const source = int(pictures.images.shape(1));
   for (std::size_t i = 0; i < pictures.size(); ++i)
@@ -99,6 +97,21 @@ void append_metrics(fs::path const& csv, std::int64_t step, gd::LetterReport con
   if (!file) throw gd::Error(csv.string(), "a file to append to", "one that cannot be written");
 }
 
+/// Clears the folder of what an earlier run has left, if that is asked for.
+void start_afresh(Options const& options) {
+  std::vector<fs::path> snapshots;
+  for (auto const& entry : fs::directory_iterator(options.out)) {
+    std::string const name = entry.path().filename().string();
+    if (name.starts_with("step_") && name.ends_with(".safetensors")) snapshots.push_back(entry.path());
+  }
+  if (!snapshots.empty() && !options.fresh)
+    throw gd::Error(options.out.string(), "a new folder, or --fresh to start over in this one",
+                    "snapshots of a run without its checkpoint");
+  for (auto const& snapshot : snapshots) fs::remove(snapshot);
+  fs::remove(options.out / "metrics.csv");
+  gd::remove_sheets(options.out);
+}
+
 std::string duration(double seconds) {
   char text[48];
   if (seconds < 5400)
@@ -118,26 +131,24 @@ void announce(Options const& options, Net const& net, Exec const& exec, gd::Trai
   double const parameters = 4.0 * double(gd::parameter_count<Preset>);
   double const activations = double(tape.bytes(net, exec, {options.microbatch, size, size}));
   double const training =
-      part == gd::TrainedPart::all ? parameters * (3 + averages) : 0.1 * parameters * (4 + averages);
+      part == gd::TrainedPart::all
+          ? parameters * (3 + averages)
+          : double(gd::make_trainable(exec, net, part, options.rank, options.seed).bytes(averages));
   double const memory = parameters + training + activations;
   double const free = double(gd::available_memory());
   std::printf("%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n", pictures, size,
               size, preset_name, (long long)gd::parameter_count<Preset>, options.part.c_str(),
               (long long)options.steps, options.batch);
   std::printf(
-      "memory: %.1f GB (%.1f for parameters, %s%.1f for gradients, moments and averages, %.1f for "
+      "memory: %.1f GB (%.1f for parameters, %.1f for gradients, moments and averages, %.1f for "
       "activations); "
       "%.1f GB are free\n",
-      memory / 1e9, parameters / 1e9, part == gd::TrainedPart::all ? "" : "at most ", training / 1e9,
-      activations / 1e9, free / 1e9);
-  if (part == gd::TrainedPart::all) {
-    double const checkpoint = parameters * (3 + averages);
-    double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
-    std::printf(
-        "disk: %.1f GB for the newest checkpoint (twice that while it is written) and %.1f GB for each "
-        "save\n",
-        checkpoint / 1e9, snapshot / 1e9);
-  }
+      memory / 1e9, parameters / 1e9, training / 1e9, activations / 1e9, free / 1e9);
+  // A checkpoint has what is trained where training has gradients.
+  double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
+  std::printf(
+      "disk: about %.1f GB for the newest checkpoint, twice while it is written, and %.1f GB for each save\n",
+      training / 1e9, snapshot / 1e9);
   if (free > 0 && memory > free)
     throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
                     std::to_string(std::llround(free / 1e6)) +
@@ -150,6 +161,9 @@ int run(Options options) {
   gd::ImageDataset pictures = load_pictures(options.data, options.mirror);
   if (!options.held_out.empty() && channels != 1)
     throw gd::Error("--held-out", "a network for gray pictures", "one for colour");
+  if (Net::config.classes > 0)
+    throw gd::Error(preset_name, "a network without classes, as pictures in a folder have none",
+                    std::to_string(Net::config.classes) + " classes");
   gd::make_run_folder(options.out);
   Exec const exec;
   Net net(exec, options.seed);
@@ -159,19 +173,8 @@ int run(Options options) {
   bool const resuming = !options.fresh && fs::exists(checkpoint);
   // Not needed where everything that training moves comes from the checkpoint; the rest always does from
   // here.
-  if (!options.init.empty() && !(resuming && *part == gd::TrainedPart::all)) {
-    auto const file = gd::open_tensor_file(options.init);
-    auto const table = gd::parameter_blocks(net.parameter_list());
-    std::string const prefix = gd::choose_weights(*file, options.weights);
-    if (channels == 1 && gd::image_channels(*file, prefix) == 3) {
-      gd::load_weights(gd::GrayTensors(*file), prefix, table, net.parameters());
-      std::printf("weights: %s, made gray\n", options.init.c_str());
-    } else {
-      gd::load_weights(*file, prefix, table, net.parameters());
-      std::printf("weights: %s%s%s\n", options.init.c_str(), prefix.empty() ? "" : ", ",
-                  prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1).c_str());
-    }
-  }
+  if (!options.init.empty() && !(resuming && *part == gd::TrainedPart::all))
+    load_network(options.init, options.weights, net);
 
   gd::TrainOptions train;
   train.seed = options.seed;
@@ -205,7 +208,7 @@ int run(Options options) {
     std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                 checkpoint.c_str());
   } else {
-    gd::remove_sheets(options.out);
+    start_afresh(options);
   }
 
   std::optional<gd::ImageDataset> held_out, training_at_size;

@@ -2,8 +2,6 @@
 // write. The network is a preset of <glyphdiff/presets.hpp>, chosen when this file is compiled; `./run
 // sample` builds the one that fits the checkpoint. `--help` lists the options. Picture number i depends on
 // the seed and on i alone: not on the batch, the number of threads or the execution space.
-#include <glyphdiff/checkpoint/gray_tensors.hpp>
-#include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/checkpoint/post_hoc_average.hpp>
 #include <glyphdiff/io/grid.hpp>
 #include <glyphdiff/io/npz.hpp>
@@ -20,8 +18,8 @@
 #include <glyphdiff/sampler/plms.hpp>
 #include <glyphdiff/sampler/spacing.hpp>
 #include <glyphdiff/sampler/unipc.hpp>
-#include <glyphdiff/train/checkpoint.hpp>
 
+#include "load_network.hpp"
 #include "preset.hpp"
 
 #include <CLI/CLI.hpp>
@@ -57,21 +55,11 @@ struct Options {
 
 /// Fills the parameters from a checkpoint, or from the folder of a run.
 void load(Options const& options, fs::path const& path, Net const& net) {
-  auto const table = gd::parameter_blocks(net.parameter_list());
-  if (fs::is_directory(path)) {
-    double const width = options.width > 0 ? options.width : 0.1;
-    gd::load_post_hoc_average(path, width, options.step, table, net.parameters());
-    std::printf("weights: %s, average of width %g\n", path.c_str(), width);
-    return;
-  }
-  auto const file = gd::open_tensor_file(path.string());
-  std::string const prefix = gd::choose_weights(*file, options.weights);
-  if (channels == 1 && gd::image_channels(*file, prefix) == 3)
-    gd::load_weights(gd::GrayTensors(*file), prefix, table, net.parameters());
-  else
-    gd::load_weights(*file, prefix, table, net.parameters());
-  std::printf("weights: %s%s%s\n", path.c_str(), prefix.empty() ? "" : ", ",
-              prefix.substr(0, prefix.empty() ? 0 : prefix.size() - 1).c_str());
+  if (!fs::is_directory(path)) return load_network(path.string(), options.weights, net);
+  double const width = options.width > 0 ? options.width : 0.1;
+  gd::load_post_hoc_average(path, width, options.step, gd::parameter_blocks(net.parameter_list()),
+                            net.parameters());
+  std::printf("weights: %s, average of width %g\n", path.c_str(), width);
 }
 
 // Compiled once for everything that may be combined: any model, any start, anything done between the steps.

@@ -1,4 +1,5 @@
 #include <glyphdiff/checkpoint/gray_tensors.hpp>
+#include <glyphdiff/checkpoint/training_state.hpp>
 
 #include <doctest/doctest.h>
 
@@ -55,6 +56,9 @@ std::vector<float> read(TensorFile const& file, std::size_t index) {
 TEST_CASE("a colour network made gray sums over its inputs and averages its outputs") {
   Memory const file = colour(3, 6);
   GrayTensors const gray(file);
+  CHECK(image_channels(file, "model.") == 3);
+  CHECK(image_channels(gray, "model.") == 1);
+  CHECK_THROWS_AS(image_channels(file, "ema_0.9."), Error);
   CHECK(gray.entries()[0].shape == std::vector<std::int64_t>{2, 1, 3, 3});
   CHECK(gray.entries()[2].shape == std::vector<std::int64_t>{2, 2, 3, 3});
   CHECK(gray.entries()[3].shape == std::vector<std::int64_t>{2});

@@ -18,16 +18,14 @@ class Listed final : public TensorFile {
  public:
   std::vector<TensorEntry> tensors;
   KeyValues pairs;
+  std::string name = "listed.pt";
 
-  std::string const& path() const override { return name_; }
+  std::string const& path() const override { return name; }
   std::vector<TensorEntry> const& entries() const override { return tensors; }
   KeyValues const& metadata() const override { return pairs; }
   void read(std::size_t, std::int64_t, std::int64_t, float*) const override {
     throw Error("nothing to read");
   }
-
- private:
-  std::string name_ = "listed.pt";
 };
 
 /// The numbers in "[192, 3, 3]" or "192x3x3".
@@ -157,4 +155,25 @@ TEST_CASE("checkpoints of glyphdiff, optimisers and other files") {
   CHECK(contains(describe_tensor_file(other), "no network of glyphdiff's: 1 tensors"));
   other.tensors[0].name = "time_embed.0.weight";
   CHECK(contains(describe_tensor_file(other), "but don't go on so"));
+}
+
+TEST_CASE("the preset of a file is the one with its tensors, by the file's name among several") {
+  auto bedrooms = listed("statedict/adm_lsun_bedroom256.tsv");
+  CHECK(matching_preset(bedrooms).name == "Adm256");
+  bedrooms.name = "/somewhere/lsun_cat.pt";
+  CHECK(matching_preset(bedrooms).name == "AdmLsun256");
+  CHECK(!matching_preset(bedrooms).gray);
+  CHECK(matching_preset(listed("statedict/iddpm_lsun_bedroom256_100M.tsv")).name == "IddpmLsun256");
+  CHECK(matching_preset(listed("statedict/adm_imagenet64_cond.tsv", "module.")).name == "Adm64");
+
+  bedrooms.tensors.pop_back();
+  CHECK_THROWS_AS(matching_preset(bedrooms), Error);
+  CHECK_THROWS_AS(matching_preset(Listed()), Error);
+
+  Listed ours;
+  ours.pairs = {{"config.preset", "IddpmLsun256"}, {"config.channels", "1"}};
+  CHECK(matching_preset(ours).name == "IddpmLsun256");
+  CHECK(matching_preset(ours).gray);
+  ours.pairs = {{"config.preset", "Letters64"}, {"config.channels", "1"}};
+  CHECK(!matching_preset(ours).gray);  // which has one channel anyway
 }

@@ -220,3 +220,14 @@ TEST_CASE("optimisers of other kinds are refused") {
   CHECK(error({.parameters = 2}) != "no error");
   CHECK(error({.shape = {4}}) == optimizer + ": expected F32 (3) as state.1.exp_avg, found F32 (4)");
 }
+
+TEST_CASE(
+    "power-function averages, which the reference doesn't know, are refused before anything is written") {
+  TemporaryFolder const folder;
+  Run run;
+  TrainingState state = run.state();
+  state.averages.push_back({0, run.e, 0.1});
+  CHECK_THROWS_AS(load_reference_run(model_of("per_parameter"), state), Error);
+  CHECK_THROWS_AS(save_reference_run(folder.path().string(), state, {}), Error);
+  CHECK(files::count(folder) == 0);
+}

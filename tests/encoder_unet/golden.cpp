@@ -1,5 +1,5 @@
-#include "../golden/golden.hpp"
 #include "../arrays.hpp"
+#include "../golden/names.hpp"
 #include "../spaces.hpp"
 
 #include <glyphdiff/encoder_unet.hpp>
@@ -42,19 +42,6 @@ struct Strided {
   static constexpr Pool pool = chosen;
 };
 
-void check_names(golden::Model const& model, ParameterList const& list) {
-  REQUIRE(list.all().size() == model.tensors().size());
-  for (std::size_t i = 0; i < list.all().size(); ++i) {
-    ParameterInfo const& ours = list.all()[i];
-    golden::TensorInfo const& file = model.tensors()[i];
-    std::string shape;
-    for (std::int64_t extent : ours.shape) shape += (shape.empty() ? "" : "x") + std::to_string(extent);
-    CHECK(ours.name == file.name);
-    CHECK(shape == file.shape);
-    CHECK(ours.offset == file.offset);
-  }
-}
-
 /// Forward pass and all gradients against PyTorch's.
 template <class On, class Spec>
 void check_golden(char const* name, double tolerance) {
@@ -64,7 +51,7 @@ void check_golden(char const* name, double tolerance) {
   Exec const exec;
   golden::Model const model(name);
   Net const net(exec);
-  check_names(model, net.parameter_list());
+  golden::check_names(net.parameter_list(), model);
   CHECK(model.config()["parameters"] == encoder_parameter_count<Spec>);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(model.parameters()));
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "../arrays.hpp"
-#include "../golden/golden.hpp"
+#include "../golden/names.hpp"
 #include "../spaces.hpp"
 #include "golden_models.hpp"
 
@@ -27,16 +27,7 @@ void check_against_file(ParameterList const& list) {
   CHECK(json["use_new_attention_order"] == (c.qkv_order == QkvOrder::grouped));
   CHECK(json["parameters"] == parameter_count<Spec>);
 
-  REQUIRE(list.all().size() == model.tensors().size());
-  for (std::size_t i = 0; i < list.all().size(); ++i) {
-    ParameterInfo const& ours = list.all()[i];
-    golden::TensorInfo const& file = model.tensors()[i];
-    std::string shape;
-    for (std::int64_t extent : ours.shape) shape += (shape.empty() ? "" : "x") + std::to_string(extent);
-    CHECK(ours.name == file.name);
-    CHECK(shape == file.shape);
-    CHECK(ours.offset == file.offset);
-  }
+  golden::check_names(list, model);
 }
 
 /// Forward pass and all gradients against the reference's.

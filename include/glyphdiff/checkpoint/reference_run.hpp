@@ -284,11 +284,25 @@ inline void write_reference_optimizer(std::string const& path, TrainingState con
 
 }  // namespace detail
 
+namespace detail {
+
+/// The reference knows exponential averages alone.
+inline void require_exponential(TrainingState const& state) {
+  for (auto const& average : state.averages)
+    if (average.width > 0)
+      throw Error("averages of a reference run", "exponential ones",
+                  "a power function of width " + std::to_string(average.width));
+}
+
+}  // namespace detail
+
 /// Fills a state's parameters, averages, moments and step from the files of a reference run, given its
 /// "FOLDER/modelNNNNNN.pt": the averages that the state names, and the optimiser's file, lie beside it.
 /// Returns the optimiser's options. Throws Error, one sentence, for a file that is missing, damaged, or of
-/// another model; the state is untouched then, unless numbers or the disk turn out bad in the middle.
+/// another model, and for power-function averages; the state is untouched then, unless numbers or the disk
+/// turn out bad in the middle.
 inline ReferenceOptimizer load_reference_run(std::string const& model_path, TrainingState& state) {
+  detail::require_exponential(state);
   detail::ReferencePaths const paths(model_path);
   auto const all = [](std::string const&) { return true; };
   std::vector<std::unique_ptr<TorchFile>> files;
@@ -328,10 +342,11 @@ inline ReferenceOptimizer load_reference_run(std::string const& model_path, Trai
 
 /// Writes a state as the files of a reference run, numbered by its step, from which the reference goes on,
 /// and returns the path of the model's file. That file is written last: where it is, the others are too.
-/// Throws Error.
+/// Throws Error, for power-function averages too.
 inline std::string save_reference_run(std::string const& folder, TrainingState const& state,
                                       ReferenceOptimizer const& options,
                                       ReferenceMoments moments = ReferenceMoments::per_parameter) {
+  detail::require_exponential(state);
   detail::ReferencePaths const paths(std::filesystem::path(folder), state.step);
   detail::write_reference_optimizer(paths.optimizer(), state, options, moments);
   for (auto const& average : state.averages)

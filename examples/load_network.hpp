@@ -1,0 +1,26 @@
+// How finetune and sample fill a network from a checkpoint.
+#pragma once
+
+#include <glyphdiff/checkpoint/gray_tensors.hpp>
+#include <glyphdiff/checkpoint/open_tensor_file.hpp>
+#include <glyphdiff/train/checkpoint.hpp>
+
+#include <cstdio>
+#include <string>
+
+/// Loads the weights of this name (empty: the first average) and says so. A colour network's are made gray
+/// for a gray one.
+template <class Net>
+void load_network(std::string const& path, std::string const& name, Net const& net) {
+  namespace gd = glyphdiff;
+  auto const file = gd::open_tensor_file(path);
+  auto const table = gd::parameter_blocks(net.parameter_list());
+  std::string const prefix = gd::choose_weights(*file, name);
+  bool const made_gray = Net::config.channels == 1 && gd::image_channels(*file, prefix) == 3;
+  if (made_gray)
+    gd::load_weights(gd::GrayTensors(*file), prefix, table, net.parameters());
+  else
+    gd::load_weights(*file, prefix, table, net.parameters());
+  std::printf("weights: %s%s%s%s\n", path.c_str(), prefix.empty() ? "" : ", ",
+              prefix.substr(0, prefix.find_last_not_of('.') + 1).c_str(), made_gray ? ", made gray" : "");
+}
