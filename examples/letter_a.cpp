@@ -34,7 +34,7 @@ using Exec = Kokkos::DefaultExecutionSpace;
 
 // How each model is trained.
 struct Train32 : gd::presets::LetterA32 {
-  static constexpr int steps = 3400, batch = 32;
+  static constexpr int steps = 2800, batch = 32;
   static constexpr double learning_rate = 2e-3;
 };
 struct Train64 : gd::presets::LetterA64 {
