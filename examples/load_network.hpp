@@ -8,6 +8,13 @@
 #include <cstdio>
 #include <string>
 
+/// What the classes of a classifier that train_classifier wrote are called, separated by commas; empty if the
+/// file doesn't say.
+inline std::string class_names(glyphdiff::TensorFile const& file) {
+  std::string const* const names = glyphdiff::find_value(file.metadata(), "config.class_names");
+  return names == nullptr ? "" : *names;
+}
+
 /// Loads the weights of this name (empty: the first average) and says so. A colour network's are made gray
 /// for a gray one.
 template <class Net>

@@ -21,6 +21,10 @@
 
 #include "load_network.hpp"
 #include "preset.hpp"
+#if defined(GLYPHDIFF_GUIDED)
+#include <glyphdiff/classifier_presets.hpp>
+#include <glyphdiff/sampler/classifier_gradient.hpp>
+#endif
 
 #include <CLI/CLI.hpp>
 
@@ -32,6 +36,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 
 namespace gd = glyphdiff;
 namespace fs = std::filesystem;
@@ -42,10 +47,10 @@ using Process = Preset::Process;
 constexpr int channels = Preset::config.channels;
 
 struct Options {
-  fs::path model, guide, out = "out/samples.png", singles, npz, init_image, mask, from, to;
-  std::string weights, sampler = "ddim", steps = "50", spacing = "default";
-  int count = 16, columns = 0, size = Preset::config.image_size, batch = 0, order = 0, label = -1;
-  double eta = 0, churn = 0, guidance_scale = 1, width = 0, strength = 0.5;
+  fs::path model, guide, classifier, out = "out/samples.png", singles, npz, init_image, mask, from, to;
+  std::string weights, sampler = "ddim", steps = "50", spacing = "default", label;
+  int count = 16, columns = 0, size = Preset::config.image_size, batch = 0, order = 0;
+  double eta = 0, churn = 0, guidance_scale = 1, classifier_scale = 1, width = 0, strength = 0.5;
   int repeats = 1;
   std::optional<std::uint64_t> to_seed;
   std::int64_t step = 0;
@@ -66,11 +71,17 @@ void load(Options const& options, fs::path const& path, Net const& net) {
 using Plan = gd::SamplingPlan<Process>;
 using Model = std::function<void(Exec const&, gd::Images<Exec> const&, std::span<float const>,
                                  gd::Images<Exec> const&)>;
+#if defined(GLYPHDIFF_GUIDED)
+using Classifier = gd::EncoderUNet<gd::presets::ClassifierOf<Preset>::type, Exec>;
+using Sampled = gd::ClassifierGuidance<Exec, Model, Model>;
+#else
+using Sampled = Model;
+#endif
 using Noise = gd::StartFrom<Exec>;
 using Progress = std::function<void(int, int, gd::Images<Exec> const&)>;
 
 /// Draws one batch by the sampler that is asked for.
-void sample(Exec const& exec, Options const& options, Plan const& plan, Model& model,
+void sample(Exec const& exec, Options const& options, Plan const& plan, Sampled& model,
             gd::Images<Exec> const& x, Noise noise, Progress progress) {
   bool const clip = !options.no_clip;
   auto const order = [&](int standard) { return options.order > 0 ? options.order : standard; };
@@ -120,14 +131,13 @@ gd::Images<Exec> load_picture(fs::path const& path, int n, int size, int count, 
   return Kokkos::create_mirror_view_and_copy(typename Exec::memory_space(), host);
 }
 
-void write(Options const& options, gd::HostImages const& samples) {
+void write(Options const& options, gd::HostImages const& samples, int label) {
   int const columns =
       options.columns > 0 ? options.columns : int(std::ceil(std::sqrt(double(options.count))));
   if (options.out.has_parent_path()) fs::create_directories(options.out.parent_path());
   gd::write_png(options.out, gd::image_grid(samples, columns));
   if (!options.npz.empty()) {
-    std::vector<std::int64_t> const labels(Net::config.classes > 0 ? std::size_t(options.count) : 0,
-                                           options.label);
+    std::vector<std::int64_t> const labels(label >= 0 ? std::size_t(options.count) : 0, label);
     gd::write_npz(options.npz.string(), samples, labels);
   }
   if (!options.singles.empty()) fs::create_directories(options.singles);
@@ -140,12 +150,32 @@ void write(Options const& options, gd::HostImages const& samples) {
   }
 }
 
+/// The number of the class that is asked for, -1 if none is: the network's, and the classifier's, which may
+/// know it by a name.
+int find_label(Options const& options) {
+  bool const classes = Net::config.classes > 0 || !options.classifier.empty();
+  if (classes == options.label.empty())
+    throw gd::Error("--label", classes ? "a class" : "none, as the network knows no classes",
+                    classes ? "none" : options.label);
+  if (!classes) return -1;
+  std::string known;
+#if defined(GLYPHDIFF_GUIDED)
+  known = class_names(*gd::open_tensor_file(options.classifier.string()));
+#endif
+  int number = 0;
+  std::istringstream names(known);
+  for (std::string name; std::getline(names, name, ','); ++number)
+    if (name == options.label) return number;
+  char const* const last = options.label.data() + options.label.size();
+  auto const [end, error] = std::from_chars(options.label.data(), last, number);
+  if (error != std::errc() || end != last || number < 0)
+    throw gd::Error("--label", known.empty() ? "the number of a class" : "a number, or one of " + known,
+                    options.label);
+  return number;
+}
+
 int run(Options options) {
-  if ((options.label >= 0) != (Net::config.classes > 0))
-    throw gd::Error("--label",
-                    Net::config.classes > 0 ? "a class, as the network knows some"
-                                            : "none, as the network knows no classes",
-                    options.label >= 0 ? std::to_string(options.label) : "none");
+  int const label = find_label(options);
   if (!options.mask.empty() && options.init_image.empty())
     throw gd::Error("--mask", "the picture that it belongs to, as --init-image", "none");
   Exec const exec;
@@ -168,13 +198,25 @@ int run(Options options) {
   Net::Evaluator strong(net), weak(weak_net ? *weak_net : net);
   auto const with_labels = [&](Net::Evaluator& evaluate) {
     return Model([&](Exec const& space, auto const& x, auto timesteps, auto const& out) {
-      evaluate.set_labels(std::vector<int>(Net::config.classes > 0 ? x.extent(0) : 0, options.label));
+      evaluate.set_labels(std::vector<int>(Net::config.classes > 0 ? x.extent(0) : 0, label));
       evaluate(space, x, timesteps, out);
     });
   };
   Model model = with_labels(strong);
   if (weak_net)
     model = gd::Guidance<Exec, Model, Model>(exec, model, with_labels(weak), options.guidance_scale);
+#if defined(GLYPHDIFF_GUIDED)
+  Classifier classifier(exec);
+  load_network(options.classifier.string(), "", classifier);
+  auto const direction = std::make_shared<gd::ClassifierGradient<Classifier>>(classifier);
+  Model const toward = [&](Exec const& space, auto const& x, auto timesteps, auto const& out) {
+    direction->set_labels(std::vector<int>(x.extent(0), label));
+    (*direction)(space, x, timesteps, out);
+  };
+  Sampled sampled(exec, model, toward, options.classifier_scale);
+#else
+  Sampled& sampled = model;
+#endif
   gd::DrawOptions const drawing{options.count, options.size,  options.size, channels,
                                 options.seed,  options.first, batch};
   auto const samples = gd::draw(exec, drawing, [&](gd::Images<Exec> const& x, gd::SeededNoise const& noise) {
@@ -205,15 +247,15 @@ int run(Options options) {
       std::vector<double> fractions;
       for (int i = 0; i < n; ++i)
         fractions.push_back(double(noise.first_sample - options.first + i) / std::max(1, options.count - 1));
-      gd::ddim_interpolate(exec, plan, model, load_picture(options.from, 1, options.size, channels),
+      gd::ddim_interpolate(exec, plan, sampled, load_picture(options.from, 1, options.size, channels),
                            load_picture(options.to, 1, options.size, channels), fractions, x);
       return;
     }
-    sample(exec, options, plan, model, x, start, progress);
+    sample(exec, options, plan, sampled, x, start, progress);
     std::fprintf(stderr, "%llu of %d\n", (unsigned long long)(noise.first_sample - options.first + n),
                  options.count);
   });
-  write(options, samples);
+  write(options, samples, label);
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }
@@ -260,7 +302,14 @@ int main(int argc, char** argv) try {
   app.add_option("--churn", options.churn, "of heun and euler: noise added at each step")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--no-clip", options.no_clip, "don't keep estimates of the picture between black and white");
-  app.add_option("--label", options.label, "class of the pictures")->check(CLI::NonNegativeNumber);
+  app.add_option("--label", options.label,
+                 "class of the pictures: a number, or a name that the classifier has");
+#if defined(GLYPHDIFF_GUIDED)
+  app.add_option("--classifier", options.classifier,
+                 "classifier of noisy pictures that leads to the class (train_classifier makes one)")
+      ->required();
+  app.add_option("--classifier-scale", options.classifier_scale, "how strongly")->capture_default_str();
+#endif
   app.add_option("--guide", options.guide,
                  "autoguidance: an earlier or worse checkpoint of the same network");
   app.add_option("--guidance-scale", options.guidance_scale, "how far away from it; 1: not at all")

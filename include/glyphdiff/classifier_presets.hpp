@@ -1,9 +1,10 @@
 #pragma once
 
 #include <glyphdiff/encoder_unet.hpp>
+#include <glyphdiff/presets.hpp>
 
-/// The released classifiers of ADM (Dhariwal & Nichol 2021), by name: 1000 classes of ImageNet, for images
-/// noised by the process of the model that they guide.
+/// Classifiers of noisy images by name, to guide sampling: the released ones of ADM (Dhariwal & Nichol 2021)
+/// for 1000 classes of ImageNet, and a small one for letters. ClassifierOf says which one guides which model.
 namespace glyphdiff::presets {
 
 /// What they have in common: 128 channels, 64 for each head, attention pooling.
@@ -41,6 +42,55 @@ struct AdmClassifier256 : AdmClassifier {
 /// `512x512_classifier.pt`.
 struct AdmClassifier512 : AdmClassifier {
   static constexpr UNetConfig config = with(512, {0.5, 1, 1, 2, 2, 4, 4});
+};
+
+/// A small one for letters at 64 x 64: tells characters, or styles, up to 64 of them.
+struct LettersClassifier64 {
+  static constexpr int classes_out = 64;
+  static constexpr Pool pool = Pool::attention;
+  static constexpr UNetConfig config{.image_size = 64,
+                                     .channels = 1,
+                                     .model_channels = 24,
+                                     .channel_mult = {1, 2, 3, 4},
+                                     .res_blocks = 1,
+                                     .attention_resolutions = {8},
+                                     .num_head_channels = 24,
+                                     .resblock_updown = true,
+                                     .norm_groups = 8,
+                                     .space_to_depth = 2,
+                                     .coordinate_channels = true};
+};
+
+/// The classifier for a model's images and noise, as ::type.
+template <class Preset>
+struct ClassifierOf;
+template <>
+struct ClassifierOf<Adm64> {
+  using type = AdmClassifier64;
+};
+template <>
+struct ClassifierOf<Adm128> {
+  using type = AdmClassifier128;
+};
+template <>
+struct ClassifierOf<Adm256> {
+  using type = AdmClassifier256;
+};
+template <>
+struct ClassifierOf<Adm256Conditional> {
+  using type = AdmClassifier256;
+};
+template <>
+struct ClassifierOf<Adm512> {
+  using type = AdmClassifier512;
+};
+template <>
+struct ClassifierOf<Adm512Conditional> {
+  using type = AdmClassifier512;
+};
+template <>
+struct ClassifierOf<Letters64> {
+  using type = LettersClassifier64;
 };
 
 static_assert(encoder_parameter_count<AdmClassifier64> == 65'438'568);

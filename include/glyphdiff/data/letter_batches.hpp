@@ -6,6 +6,7 @@
 #include <glyphdiff/tensor.hpp>
 
 #include <optional>
+#include <vector>
 
 namespace glyphdiff {
 
@@ -29,10 +30,10 @@ class LetterBatches {
   /// The batch of update number `step`, counted from 0: (batch,size,size,C). Valid until the next call.
   HostImages const& operator()(std::int64_t step) {
     int const source = int(letters_.images.shape(1)), channels = int(letters_.images.shape(3));
-    auto const chosen = order_.batch(std::uint64_t(step));
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
+    auto const letters = chosen(step);
+    for (std::size_t i = 0; i < letters.size(); ++i) {
       auto const u = uniform4({seed_, Stream::augmentation, std::uint64_t(step)}, random_index(i, 0));
-      float const* const letter = letters_.images.data() + chosen[i] * source * source * channels;
+      float const* const letter = letters_.images.data() + letters[i] * source * source * channels;
       float* const image = images_.data() + i * size_ * size_ * channels;
       if (augmentation_)
         augment_letter(letter, source, image, size_, channels, u[0], u[1], *augmentation_);
@@ -41,6 +42,9 @@ class LetterBatches {
     }
     return images_;
   }
+
+  /// The letters of that batch, by number.
+  std::vector<std::size_t> chosen(std::int64_t step) { return order_.batch(std::uint64_t(step)); }
 
   std::size_t letter_count() const { return letters_.size(); }
 

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <glyphdiff/diffusion/process.hpp>
+#include <glyphdiff/encoder_unet.hpp>
+#include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/loss/cross_entropy.hpp>
+#include <glyphdiff/loss/timestep_samplers.hpp>
+#include <glyphdiff/optim/adamw.hpp>
+#include <glyphdiff/optim/gradient_norm.hpp>
+#include <glyphdiff/optim/learning_rate.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace glyphdiff {
+
+struct ClassifierTrainOptions {
+  std::uint64_t seed = 0;
+  int batch = 64;
+  int microbatch = 0;                        ///< images per pass over the network; 0: the whole batch
+  LearningRate learning_rate{.peak = 3e-4};  ///< as ADM
+  AdamWOptions adamw{.weight_decay = 0.05};  ///< as ADM
+};
+
+/// What one update did.
+struct ClassifierReport {
+  std::int64_t step;  ///< updates taken, this one included
+  double loss;        ///< mean cross entropy of the noised batch, in nats
+  double accuracy;    ///< share of it that was told right, before the update
+};
+
+/// Trains an EncoderUNet to tell the classes of images that a diffusion process has noised, at timesteps of
+/// equal probability (Dhariwal & Nichol 2021, section 4): the classifier that guides sampling from that
+/// process. Everything random is a function of (seed, step, slot). The network must outlive the trainer.
+template <class Net, class D>
+class ClassifierTrainer {
+ public:
+  using Exec = typename Net::execution_space;
+  using Time = typename D::Time;
+
+  ClassifierTrainer(Exec const& exec, Net& net, D diffusion, ClassifierTrainOptions options)
+      : exec_(exec),
+        net_(&net),
+        diffusion_(std::move(diffusion)),
+        options_(std::move(options)),
+        adamw_(std::int64_t(net.parameters().extent(0)), options_.adamw),
+        gradients_("glyphdiff::gradients", net.parameters().extent(0)),
+        gradient_norm_(std::int64_t(net.parameters().extent(0))) {
+    if (options_.batch < 1) throw Error("batch size", "1 or more", std::to_string(options_.batch));
+    if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
+      options_.microbatch = options_.batch;
+  }
+
+  /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and its labels. Throws Error, having changed
+  /// nothing, if a shape or label doesn't fit or the loss or gradient is not a number.
+  ClassifierReport step(HostImages const& x0, std::span<int const> labels) {
+    int const batch = options_.batch;
+    if (int(x0.extent(0)) != batch || labels.size() != std::size_t(batch))
+      throw Error("training batch of a classifier", std::to_string(batch) + " images and labels",
+                  std::to_string(x0.extent(0)) + " and " + std::to_string(labels.size()));
+    std::uint64_t const step = std::uint64_t(adamw_.steps);
+    std::vector<Time> const times = draw_times(step);
+    ClassifierReport report{adamw_.steps + 1, 0, 0};
+    try {
+      for (int first = 0; first < batch; first += options_.microbatch) {
+        int const count = std::min(options_.microbatch, batch - first);
+        auto const own = labels.subspan(first, count);
+        auto const& x = noised(x0, first, count, std::span(times).subspan(first, count),
+                               {options_.seed, Stream::noise, step});
+        net_->forward(exec_, x, timesteps(std::span(times).subspan(first, count)), logits_, tape_,
+                      {options_.seed, step, first});
+        add(report, cross_entropy(exec_, logits_, own, std::vector<double>(count, 1.0 / batch), d_logits_),
+            own);
+        net_->backward(exec_, d_logits_, gradients_, tape_);
+      }
+      if (!std::isfinite(gradient_norm_(exec_, gradients_)) || !std::isfinite(report.loss))
+        throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
+                    "; training stopped with the parameters of the step before");
+    } catch (...) {
+      Kokkos::deep_copy(exec_, gradients_, 0.0f);
+      throw;
+    }
+    adamw_.update(exec_, net_->parameters(), gradients_, options_.learning_rate(std::int64_t(step)));
+    return report;
+  }
+
+  /// The share of images x0 (N,H,W,channels) that is told right when all are noised to time t, with noise of
+  /// the seed.
+  double accuracy(HostImages const& x0, std::span<int const> labels, Time t, std::uint64_t seed) {
+    typename Net::Evaluator classify(*net_);
+    ClassifierReport sum{0, 0, 0};
+    for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {
+      int const count = std::min(options_.batch, int(x0.extent(0)) - first);
+      std::vector<Time> const times(std::size_t(count), t);
+      auto const& x = noised(x0, first, count, times, {seed, Stream::noise});
+      classify(exec_, x, timesteps(times), logits_);
+      auto const own = labels.subspan(first, count);
+      add(sum, cross_entropy(exec_, logits_, own, {}, Logits<Exec>()), own);
+    }
+    return sum.accuracy * options_.batch / double(x0.extent(0));
+  }
+
+  std::int64_t steps() const { return adamw_.steps; }
+  ClassifierTrainOptions const& options() const { return options_; }
+  Net& net() { return *net_; }
+  AdamW<Exec>& adamw() { return adamw_; }
+  Exec const& exec() const { return exec_; }
+
+ private:
+  std::vector<Time> draw_times(std::uint64_t step) const {
+    BatchSlice const all{0, options_.batch, options_.batch};
+    if constexpr (std::is_same_v<Time, int>)
+      return UniformTimesteps(diffusion_.steps()).draw(options_.seed, step, all).times;
+    else
+      return StratifiedTimesteps().draw(options_.seed, step, all).times;
+  }
+
+  std::vector<float> timesteps(std::span<Time const> times) const {
+    return network_timesteps(diffusion_, times);
+  }
+
+  /// Images first .. first + count of x0 at these times; makes room for their logits.
+  Images<Exec> const& noised(HostImages const& x0, int first, int count, std::span<Time const> times,
+                             RandomKey noise) {
+    int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = int(x0.extent(3));
+    if (int(x_.extent(0)) != count || int(x_.extent(1)) != h || int(x_.extent(2)) != w) {
+      x_ = Images<Exec>("glyphdiff::classifier::x", count, h, w, channels);
+      eps_ = Images<Exec>("glyphdiff::classifier::eps", count, h, w, channels);
+      logits_ = Logits<Exec>("glyphdiff::classifier::logits", count, Net::classes_out);
+      d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", count, Net::classes_out);
+    }
+    HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
+    Kokkos::deep_copy(exec_, x_, chosen);
+    kernels::fill_normal(exec_, eps_.data(), count, std::int64_t(h) * w * channels, noise, first);
+    q_sample(exec_, diffusion_, times, x_, eps_, x_);
+    return x_;
+  }
+
+  void add(ClassifierReport& report, CrossEntropyReport const& part, std::span<int const> labels) const {
+    for (std::size_t n = 0; n < labels.size(); ++n) {
+      report.loss += part.loss[n] / options_.batch;
+      report.accuracy += (part.predicted[n] == labels[n] ? 1.0 : 0.0) / options_.batch;
+    }
+  }
+
+  Exec exec_;
+  Net* net_;
+  D diffusion_;
+  ClassifierTrainOptions options_;
+  AdamW<Exec> adamw_;
+  Arena<Exec> gradients_;
+  GradientNorm<Exec> gradient_norm_;
+  typename Net::Tape tape_;
+  Images<Exec> x_, eps_;
+  Logits<Exec> logits_, d_logits_;
+};
+
+}  // namespace glyphdiff
