@@ -44,14 +44,18 @@ using Trainer = gd::Trainer<Net, Process, Objective>;
 constexpr int channels = Preset::config.channels, size = Preset::config.image_size;
 
 struct Options {
-  std::string init, weights, part = "all", sampling_steps = "25";
+  std::string init, weights, part = "all", moments = "float", sampling_steps = "25";
   fs::path data, held_out, out = "out/finetune";
   std::int64_t steps = 40'000, save_every = 5'000, warm_up = 0;
   int batch = 4, microbatch = 1, rank = 8, sheet = 8, judged = 256;
   double learning_rate = 2e-5, beta2 = 0.999, clip = 0, decay_to = 1;
   std::vector<double> ema{0.9999}, widths{};
   std::uint64_t seed = 1;
-  bool fresh = false, mirror = false, plain = false, full_snapshots = false;
+  bool fresh = false, mirror = false, plain = false, full_snapshots = false, ema_on_disk = false;
+
+  gd::MomentFormat moment_format() const {
+    return moments == "bf16" ? gd::MomentFormat::bfloat16 : gd::MomentFormat::float32;
+  }
 };
 
 /// Pictures to train on, where possible finer than the network's, so that variations stay crisp; or the
@@ -126,14 +130,18 @@ std::string duration(double seconds) {
 /// What the run takes, before anything of it is allocated. Throws Error if that is more than there is.
 void announce(Options const& options, Net const& net, Exec const& exec, gd::TrainedPart part,
               std::size_t pictures) {
-  int const averages = int(options.ema.size() + options.widths.size());
+  int const averages = int(options.ema.size() + options.widths.size()),
+            in_memory = options.ema_on_disk ? 0 : averages;
   typename Net::Tape tape;
   double const parameters = 4.0 * double(gd::parameter_count<Preset>);
   double const activations = double(tape.bytes(net, exec, {options.microbatch, size, size}));
-  double const training =
-      part == gd::TrainedPart::all
-          ? parameters * (3 + averages)
-          : double(gd::make_trainable(exec, net, part, options.rank, options.seed).bytes(averages));
+  double training = parameters * (1 + in_memory + 0.5 * gd::moment_bytes(options.moment_format())),
+         on_disk = parameters * (averages - in_memory);
+  if (part != gd::TrainedPart::all) {
+    auto const trainable = gd::make_trainable(exec, net, part, options.rank, options.seed);
+    training = double(trainable.bytes(in_memory, options.moment_format()));
+    on_disk = 4.0 * double(trainable.list().total()) * (averages - in_memory);
+  }
   double const memory = parameters + training + activations;
   double const free = double(gd::available_memory());
   std::printf("%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n", pictures, size,
@@ -148,11 +156,15 @@ void announce(Options const& options, Net const& net, Exec const& exec, gd::Trai
   double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
   std::printf(
       "disk: about %.1f GB for the newest checkpoint, twice while it is written, and %.1f GB for each save\n",
-      training / 1e9, snapshot / 1e9);
+      (training + on_disk) / 1e9, snapshot / 1e9);
+  if (on_disk > 0)
+    std::printf("averages on disk: %.1f GB more while the run lasts, read and written at every update\n",
+                on_disk / 1e9);
   if (free > 0 && memory > free)
     throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
                     std::to_string(std::llround(free / 1e6)) +
-                        " MB; --microbatch 1, --train low-rank or fewer averages (--ema) need less");
+                        " MB; --microbatch 1, --moments bf16, --ema-on-disk or --no-ema, and --train "
+                        "low-rank need less");
 }
 
 int run(Options options) {
@@ -190,6 +202,8 @@ int run(Options options) {
   train.clip_norm = options.clip;
   train.ema_rates = options.ema;
   train.ema_widths = options.widths;
+  train.adamw.moments = options.moment_format();
+  if (options.ema_on_disk) train.ema_folder = options.out.string();
   Process const process = gd::presets::make_process<Preset>();
   Trainer trainer(exec, net, process, train,
                   gd::make_trainable(exec, net, *part, options.rank, options.seed));
@@ -229,6 +243,7 @@ int run(Options options) {
                                samples = gd::draw_ddim(exec, fast, denoise, count, size, size, channels,
                                                        options.seed, first, size < 128 ? 32 : 1);
                              });
+    trainer.ema().release();
     return samples;
   };
   auto const sheets = [&] {
@@ -366,6 +381,12 @@ int main(int argc, char** argv) try {
          "widths of power-function averages, such as 0.05,0.1, from which sample makes others afterwards")
       ->delimiter(',')
       ->check(CLI::Range(0.001, 0.28));
+  app.add_flag("--ema-on-disk", options.ema_on_disk,
+               "keep the averages on the disk of --out instead of in memory; each update takes longer");
+  app.add_option("--moments", options.moments,
+                 "how Adam's two moments are kept: float, or bf16 in half the memory")
+      ->check(CLI::IsMember({"float", "bf16"}))
+      ->capture_default_str();
   app.add_option("--train", options.part,
                  "what to train: all, norms (and biases), attention, last (level), low-rank")
       ->check(CLI::IsMember({"all", "norms", "attention", "last", "low-rank"}))

@@ -26,6 +26,7 @@ enum class Stream : std::uint32_t {
   class_drop = 8,      ///< label dropped for classifier-free guidance
   evaluation = 9,      ///< noise of the bits-per-dimension evaluation
   inpainting = 10,     ///< noise of the known part; `part` 1: of going back a step
+  rounding = 11,       ///< stochastic rounding of the optimiser's moments
   user = 64,           ///< free for host programs, from here to 255
 };
 

@@ -22,6 +22,10 @@ using HostImages = Kokkos::View<float****, Kokkos::LayoutRight, Kokkos::HostSpac
 template <class Exec>
 using Arena = Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space>;
 
+/// The same of bfloat16, two bytes each (bfloat16.hpp).
+template <class Exec>
+using Bfloat16Arena = Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, typename Exec::memory_space>;
+
 /// Run-time extent of a batch of images, as kernels take it.
 struct Extent {
   int n, h, w;

@@ -3,6 +3,7 @@
 //
 //     python3 tests/bench/torch_bench.py --case I256 --mode single --save /tmp/i256     # writes the file
 //     full_size_IddpmLsun256 /tmp/i256 --batch 4
+//     full_size_IddpmLsun256 /tmp/i256 --batch 4 --moments bf16 --ema-on-disk /tmp      # in less memory
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/presets.hpp>
@@ -52,12 +53,18 @@ gd::Images<Exec> images(std::filesystem::path const& path, int channels) {
 int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::filesystem::path folder;
+  std::string moments = "float", ema_folder;
   int batch = 1, microbatch = 1, steps = 2;
+  bool no_ema = false;
   CLI::App app("Loads a released network, compares its outputs and trains it a step.");
   app.add_option("FOLDER", folder, "what torch_bench.py --save wrote")->required();
   app.add_option("--batch", batch, "images of the training step");
   app.add_option("--microbatch", microbatch, "of those, at a time");
   app.add_option("--steps", steps, "training steps; 0: none");
+  app.add_option("--moments", moments, "AdamW's: float or bf16")->check(CLI::IsMember({"float", "bf16"}));
+  app.add_option("--ema-on-disk", ema_folder, "folder on whose disk the average lies instead of in memory")
+      ->check(CLI::ExistingDirectory);
+  app.add_flag("--no-ema", no_ema, "no average");
   CLI11_PARSE(app, argc, argv);
 
   Exec const exec;
@@ -99,7 +106,9 @@ int main(int argc, char** argv) try {
   gd::TrainOptions options;
   options.batch = batch;
   options.microbatch = microbatch;
-  options.ema_rates = {0.9999};
+  options.ema_rates = no_ema ? std::vector<double>{} : std::vector<double>{0.9999};
+  options.ema_folder = ema_folder;
+  if (moments == "bf16") options.adamw.moments = gd::MomentFormat::bfloat16;
   gd::Trainer<Net, Preset::Process, gd::RescaledMse> trainer(exec, net, gd::presets::make_process<Preset>(),
                                                              options);
   auto const announced = trainer.memory(Net::config.image_size, Net::config.image_size);
@@ -107,8 +116,11 @@ int main(int argc, char** argv) try {
   for (int step = 0; step < steps; ++step) {
     gd::StepReport report;
     double const taken = seconds([&] { report = trainer.step(pictures); });
-    std::printf("training step of %d: %.2f s, loss %.4f, announced %.2f GB, peak memory %.2f GB\n", batch,
-                taken, report.loss, double(announced.total()) / 1e9, peak_gigabytes());
+    std::printf(
+        "training step of %d: %.2f s, loss %.4f, announced %.2f GB and %.2f GB of disk, peak memory %.2f "
+        "GB\n",
+        batch, taken, report.loss, double(announced.total()) / 1e9, double(announced.disk) / 1e9,
+        peak_gigabytes());
   }
   return 0;
 } catch (std::exception const& error) {

@@ -26,18 +26,34 @@ double relative_error(std::vector<float> const& ours, float const* expected, dou
   return worst;
 }
 
+template <class Exec>
+std::vector<float> widened(Bfloat16Arena<Exec> const& arena) {
+  auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), arena);
+  std::vector<float> values(host.extent(0));
+  std::transform(host.data(), host.data() + host.extent(0), values.begin(), bfloat16_to_float);
+  return values;
+}
+
+double mean(std::vector<float> const& values) {
+  double sum = 0;
+  for (float const x : values) sum += x;
+  return sum / double(values.size());
+}
+
 /// Three updates of 5000 parameters; whatever happens must end in the same bits as elsewhere.
 template <class Exec>
-std::vector<float> three_updates() {
+std::vector<float> three_updates(MomentFormat moments, std::uint64_t seed = 1) {
   Exec const exec;
   auto const p = to_arena<Exec>(scattered(5003, 1));
   Ema<Exec> const ema(exec, p, {0.5, 0.9});
-  AdamW<Exec> adamw(5003, {.weight_decay = 0.1});
+  AdamW<Exec> adamw(5003, {.weight_decay = 0.1, .moments = moments, .seed = seed});
   for (unsigned step = 0; step < 3; ++step)
     adamw.update(exec, p, to_arena<Exec>(scattered(5003, 10 + step)), 1e-3, ema);
   auto all = to_host(p);
   for (auto const& average : ema.averages())
     for (float const x : to_host(average.values)) all.push_back(x);
+  for (auto const& moment : {adamw.first_moment_bfloat16, adamw.second_moment_bfloat16})
+    for (float const x : widened<Exec>(moment)) all.push_back(x);
   return all;
 }
 
@@ -110,10 +126,72 @@ TEST_CASE_TEMPLATE("more averages than one pass takes all follow", Exec, GLYPHDI
 }
 
 TEST_CASE("the result has the same bits on one thread and on several") {
-  auto const reference = three_updates<Kokkos::Serial>();
-  auto const parallel = three_updates<Kokkos::DefaultHostExecutionSpace>();
-  REQUIRE(reference.size() == parallel.size());
-  CHECK(std::memcmp(reference.data(), parallel.data(), reference.size() * sizeof(float)) == 0);
+  for (auto const moments : {MomentFormat::float32, MomentFormat::bfloat16}) {
+    auto const reference = three_updates<Kokkos::Serial>(moments);
+    auto const parallel = three_updates<Kokkos::DefaultHostExecutionSpace>(moments);
+    REQUIRE(reference.size() == parallel.size());
+    CHECK(std::memcmp(reference.data(), parallel.data(), reference.size() * sizeof(float)) == 0);
+  }
+  CHECK(three_updates<Kokkos::Serial>(MomentFormat::bfloat16, 1) !=
+        three_updates<Kokkos::Serial>(MomentFormat::bfloat16, 2));
+}
+
+TEST_CASE_TEMPLATE("bfloat16 moments are rounded without bias, independently from value to value", Exec,
+                   GLYPHDIFF_TEST_SPACES) {
+  Exec const exec;
+  std::size_t const count = 1 << 16;
+  Arena<Exec> const p("p", count), g("g", count);
+  AdamW<Exec> adamw(std::int64_t(count), {.moments = MomentFormat::bfloat16});
+  CHECK(adamw.first_moment.extent(0) == 0);
+  for (int step = 0; step < 3; ++step) {
+    CAPTURE(step);
+    auto const m0 = widened<Exec>(adamw.first_moment_bfloat16),
+               v0 = widened<Exec>(adamw.second_moment_bfloat16);
+    float const gradient = 0.37f;
+    Kokkos::deep_copy(g, gradient);
+    adamw.update(exec, p, g, 1e-3);
+    auto const m = widened<Exec>(adamw.first_moment_bfloat16),
+               v = widened<Exec>(adamw.second_moment_bfloat16);
+    // Errors lie within one unit of the last place, 2^-7 of a value, so their deviation is at most half that.
+    std::vector<float> dm(count), dv(count);
+    double product = 0, neighbours = 0, squares_m = 0, squares_v = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      dm[i] = m[i] - (0.9f * m0[i] + 0.1f * gradient);
+      dv[i] = v[i] - (0.999f * v0[i] + 0.001f * gradient * gradient);
+      squares_m += double(dm[i]) * dm[i];
+      squares_v += double(dv[i]) * dv[i];
+      product += double(dm[i]) * dv[i];
+      if (i > 0) neighbours += double(dm[i]) * dm[i - 1];
+    }
+    double const bound = 5 / std::sqrt(double(count));  // five standard deviations of a mean
+    CHECK(std::abs(mean(dm)) < bound * std::sqrt(squares_m / double(count)));
+    CHECK(std::abs(mean(dv)) < bound * std::sqrt(squares_v / double(count)));
+    CHECK(std::abs(neighbours) < bound * squares_m);
+    CHECK(std::abs(product) < 0.5 * std::sqrt(squares_m * squares_v));  // by the same bits in another order
+    CHECK(std::sqrt(squares_v / double(count)) < mean(v) / 256);
+  }
+}
+
+TEST_CASE("a bfloat16 second moment follows where rounding to the nearest would stand still") {
+  using Exec = Kokkos::DefaultHostExecutionSpace;
+  Exec const exec;
+  std::size_t const count = 1 << 14;
+  // 0.999 of a bfloat16 is nearer to it than to the one below.
+  CHECK(float_to_bfloat16(0.999f * 0.7f) == float_to_bfloat16(0.7f));
+  Arena<Exec> const p("p", count), g("g", count);
+  AdamW<Exec> adamw(std::int64_t(count), {.moments = MomentFormat::bfloat16});
+  Kokkos::deep_copy(adamw.second_moment_bfloat16, float_to_bfloat16(0.7f));
+  float const start = bfloat16_to_float(float_to_bfloat16(0.7f));
+  for (int step = 0; step < 1000; ++step) adamw.update(exec, p, g, 0.0);  // no gradient: it decays
+  auto const v = widened<Exec>(adamw.second_moment_bfloat16);
+  CHECK(mean(v) == doctest::Approx(start * std::pow(0.999, 1000)).epsilon(0.003));
+
+  for (int step = 0; step < 1000; ++step) {  // and with gradients it grows towards their square
+    Kokkos::deep_copy(g, 2.0f);
+    adamw.update(exec, p, g, 0.0);
+  }
+  double const grown = 4 + (start * std::pow(0.999, 1000) - 4) * std::pow(0.999, 1000);
+  CHECK(mean(widened<Exec>(adamw.second_moment_bfloat16)) == doctest::Approx(grown).epsilon(0.003));
 }
 
 TEST_CASE("options and arenas that do not fit are refused") {

@@ -33,7 +33,7 @@ std::uint64_t digest(std::uint64_t hash, float const* values, std::size_t count)
 
 /// Three updates with microbatches, clipping and an average, and three samples; prints losses and digest.
 template <class Path>
-void train_and_sample(char const* name) {
+void train_and_sample(char const* name, gd::MomentFormat moments = gd::MomentFormat::float32) {
   using Exec = Kokkos::DefaultHostExecutionSpace;
   using Net = gd::UNet<Spec, Exec, Path>;
   Exec const exec;
@@ -45,6 +45,7 @@ void train_and_sample(char const* name) {
   options.clip_norm = 1;
   options.learning_rate.peak = 1e-3;
   options.ema_rates = {0.9};
+  options.adamw.moments = moments;
   gd::Trainer trainer(exec, net, diffusion, options);
   gd::HostImages const batch("batch", 7, 16, 16, 3);
   for (std::size_t i = 0; i < batch.size(); ++i) batch.data()[i] = float(i * 37 % 255) / 127.5f - 1;
@@ -62,5 +63,6 @@ void train_and_sample(char const* name) {
 int main(int argc, char** argv) {
   gd::Runtime const runtime(argc, argv);
   train_and_sample<gd::kernels::Vectorised>("vectorised");
+  train_and_sample<gd::kernels::Vectorised>("moments in bfloat16", gd::MomentFormat::bfloat16);
   train_and_sample<gd::kernels::Portable>("portable");
 }

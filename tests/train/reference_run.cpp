@@ -93,6 +93,28 @@ TEST_CASE("a trainer's state goes through the reference's files and comes back b
   }
 }
 
+TEST_CASE("bfloat16 moments go through the reference's files in single precision") {
+  TemporaryFolder const folder;
+  Exec const exec;
+  Net net(exec, 1);
+  auto half = options();
+  half.adamw.moments = MomentFormat::bfloat16;
+  Coach trainer(exec, net, D(), half), resumed(exec, net, D(), half), single(exec, net, D(), options());
+  auto const host = Kokkos::create_mirror_view(trainer.adamw().first_moment_bfloat16);
+  for (std::size_t i = 0; i < host.extent(0); ++i) host(i) = std::uint16_t(i % 0x7f80);
+  Kokkos::deep_copy(trainer.adamw().first_moment_bfloat16, host);
+  std::string const path = save_reference_run(folder.path().string(), trainer);
+  load_reference_run(path, single);
+  load_reference_run(path, resumed);
+  auto const floats = to_host(single.adamw().first_moment);
+  auto const again =
+      Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), resumed.adamw().first_moment_bfloat16);
+  for (std::size_t i = 0; i < host.extent(0); ++i) {
+    REQUIRE(floats[i] == bfloat16_to_float(host(i)));
+    REQUIRE(again(i) == host(i));
+  }
+}
+
 TEST_CASE("the reference's own run goes on as it did there") {
   char const* const folder = std::getenv("GLYPHDIFF_REFERENCE_RUN");
   if (folder == nullptr) {

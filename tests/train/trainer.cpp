@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <numeric>
 #include <optional>
 
@@ -256,6 +257,22 @@ TEST_CASE("training takes the memory it says, and no more after the first step")
   CHECK(double(allocations.peak()) < 1.1 * double(memory.total()));
 }
 
+TEST_CASE("bfloat16 moments and averages on disk take the memory that they say") {
+  TrainOptions options;
+  options.adamw.moments = MomentFormat::bfloat16;
+  options.ema_folder = std::filesystem::temp_directory_path().string();
+  Allocations const allocations;
+  Run<Exec> run(options);
+  auto const memory = run.trainer.memory(8, 8);
+  CHECK(memory.training == 2 * memory.parameters);  // gradients, and two moments of half a float
+  CHECK(memory.disk == 2 * memory.parameters);
+  auto const batch = letters(6);
+  for (int step = 0; step < 2; ++step) run.trainer.step(batch, labels);
+  std::int64_t const live = allocations.live() - std::int64_t(batch.size()) * 4;
+  CHECK(live >= memory.total());
+  CHECK(double(live) < 1.02 * double(memory.total()));
+}
+
 TEST_CASE("what doesn't fit is refused") {
   Run<Exec> run({});
   CHECK_THROWS_WITH_AS(run.trainer.step(letters(5), labels),
@@ -287,22 +304,31 @@ struct Plain {
 
 TEST_CASE("a network learns one image by heart, in continuous time") {
   using Net = UNet<Plain, Exec>;
-  Net net(Exec(), 3);
-  TrainOptions options;
-  options.batch = 8;
-  options.learning_rate.peak = 5e-3;
-  Trainer trainer(Exec(), net, ContinuousDiffusion<ContinuousCosine, V>(), options);
-  HostImages const batch("batch", 8, 8, 8, 1);
-  for (int n = 0; n < 8; ++n)
-    for (int h = 0; h < 8; ++h)
-      for (int w = 0; w < 8; ++w) batch(n, h, w, 0) = (h / 2 + w / 2) % 2 == 0 ? 1.0f : -1.0f;
-  double first = 0, last = 0;
-  for (int step = 0; step < 150; ++step) {
-    double const loss = trainer.step(batch).loss;
-    if (step < 10) first += loss / 10;
-    if (step >= 140) last += loss / 10;
-  }
-  CAPTURE(first);
-  CAPTURE(last);
-  CHECK(last < 0.2 * first);
+  auto const final_loss = [](MomentFormat moments, std::uint64_t seed) {
+    Net net(Exec(), 3);
+    TrainOptions options;
+    options.seed = seed;
+    options.batch = 8;
+    options.learning_rate.peak = 5e-3;
+    options.adamw.moments = moments;
+    Trainer trainer(Exec(), net, ContinuousDiffusion<ContinuousCosine, V>(), options);
+    HostImages const batch("batch", 8, 8, 8, 1);
+    for (int n = 0; n < 8; ++n)
+      for (int h = 0; h < 8; ++h)
+        for (int w = 0; w < 8; ++w) batch(n, h, w, 0) = (h / 2 + w / 2) % 2 == 0 ? 1.0f : -1.0f;
+    double first = 0, last = 0;
+    for (int step = 0; step < 150; ++step) {
+      double const loss = trainer.step(batch).loss;
+      if (step < 10) first += loss / 10;
+      if (step >= 140) last += loss / 10;
+    }
+    CAPTURE(first);
+    CAPTURE(last);
+    CHECK(last < 0.2 * first);
+    return last;
+  };
+  double const loss = final_loss(MomentFormat::float32, 0), rounded = final_loss(MomentFormat::bfloat16, 0),
+               other = final_loss(MomentFormat::float32, 1);
+  MESSAGE("float32 ", loss, ", bfloat16 ", rounded, ", float32 with another seed ", other);
+  CHECK(rounded == doctest::Approx(loss).epsilon(0.1));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <glyphdiff/bfloat16.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -46,11 +48,6 @@ inline std::uint16_t float_to_half(float value) {
   }
   magnitude += 0xfffu + (magnitude >> 13 & 1u) - (112u << 23);  // round, and correct the exponent's bias
   return std::uint16_t(sign | magnitude >> 13);
-}
-
-/// The upper half of a float.
-inline float bfloat16_to_float(std::uint16_t value) {
-  return std::bit_cast<float>(std::uint32_t(value) << 16);
 }
 
 /// Converts `count` numbers of a floating type, which lie in memory as in a file, to floats.

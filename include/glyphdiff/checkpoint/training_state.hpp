@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bfloat16.hpp>
 #include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
@@ -23,7 +24,7 @@
 ///
 ///     model.<parameter>         F32, PyTorch's shape
 ///     ema_<rate>.<parameter>    one set per moving average, e.g. ema_0.9999.out.2.weight
-///     adam_m.<parameter>, adam_v.<parameter>
+///     adam_m.<parameter>, adam_v.<parameter>    F32, or BF16 where the run keeps its moments so
 ///     state.<name>              F64 vectors: samplers' histories, totals
 ///     metadata                  glyphdiff.checkpoint (format version), glyphdiff.step, glyphdiff.seed,
 ///                               glyphdiff.ema_rates, and the configuration as config.<key>
@@ -41,13 +42,14 @@ struct ParameterBlock {
 };
 
 /// A flat run of floats that a checkpoint reads and writes piece by piece: host memory, or an arena of any
-/// space, which is then copied through a small buffer and never as a whole. The memory must outlive the
-/// object; a View keeps itself.
+/// space, which is then copied through a small buffer and never as a whole. Numbers written to an arena of
+/// bfloat16 are rounded to the nearest. The memory must outlive the object; a View keeps itself.
 class FloatStore {
  public:
   /// Copies `count` floats from position `first`.
   std::function<void(std::int64_t first, std::int64_t count, float* to)> read;
   std::function<void(std::int64_t first, std::int64_t count, float const* from)> write;
+  char const* dtype = "F32";  ///< of its tensors in a checkpoint: F32 or BF16
 
   FloatStore() = default;
 
@@ -63,18 +65,34 @@ class FloatStore {
   template <class Space>
   FloatStore(Kokkos::View<float*, Kokkos::LayoutRight, Space> const& arena)
       : read([arena](std::int64_t first, std::int64_t count, float* to) {
-          Kokkos::deep_copy(Host(to, count), Piece<Space>(arena.data() + first, count));
+          Kokkos::deep_copy(Host<float>(to, count), Piece<float, Space>(arena.data() + first, count));
         }),
         write([arena](std::int64_t first, std::int64_t count, float const* from) {
-          Kokkos::deep_copy(Piece<Space>(arena.data() + first, count), ConstHost(from, count));
+          Kokkos::deep_copy(Piece<float, Space>(arena.data() + first, count), Host<float const>(from, count));
         }) {}
 
- private:
+  /// A Bfloat16Arena<Exec>.
   template <class Space>
-  using Piece = Kokkos::View<float*, Kokkos::LayoutRight, Space, Kokkos::MemoryUnmanaged>;
-  using Host = Piece<Kokkos::HostSpace>;
-  using ConstHost =
-      Kokkos::View<float const*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+  FloatStore(Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, Space> const& arena)
+      : read([arena](std::int64_t first, std::int64_t count, float* to) {
+          std::vector<std::uint16_t> values(static_cast<std::size_t>(count));
+          Kokkos::deep_copy(Host<std::uint16_t>(values.data(), count),
+                            Piece<std::uint16_t, Space>(arena.data() + first, count));
+          std::transform(values.begin(), values.end(), to, bfloat16_to_float);
+        }),
+        write([arena](std::int64_t first, std::int64_t count, float const* from) {
+          std::vector<std::uint16_t> values(static_cast<std::size_t>(count));
+          std::transform(from, from + count, values.begin(), float_to_bfloat16);
+          Kokkos::deep_copy(Piece<std::uint16_t, Space>(arena.data() + first, count),
+                            Host<std::uint16_t>(values.data(), count));
+        }),
+        dtype("BF16") {}
+
+ private:
+  template <class T, class Space>
+  using Piece = Kokkos::View<T*, Kokkos::LayoutRight, Space, Kokkos::MemoryUnmanaged>;
+  template <class T>
+  using Host = Piece<T, Kokkos::HostSpace>;
 };
 
 /// Everything a run needs to go on. For saving all of it is given; for loading `parameters` to
@@ -119,6 +137,17 @@ inline std::vector<std::pair<std::string, FloatStore>> parts(TrainingState const
   result.emplace_back("adam_m.", state.first_moment);
   result.emplace_back("adam_v.", state.second_moment);
   return result;
+}
+
+/// Bytes from `offset` on of a tensor that begins at value `start` of a store, as its type has them.
+inline void read_stored(FloatStore const& store, std::int64_t start, std::uint64_t offset,
+                        std::uint64_t bytes, void* to) {
+  std::uint64_t const width = dtype_bytes(store.dtype);
+  std::int64_t const first = start + std::int64_t(offset / width), count = std::int64_t(bytes / width);
+  if (width == sizeof(float)) return store.read(first, count, static_cast<float*>(to));
+  std::vector<float> values(static_cast<std::size_t>(count));
+  store.read(first, count, values.data());
+  std::transform(values.begin(), values.end(), static_cast<std::uint16_t*>(to), float_to_bfloat16);
 }
 
 inline std::string rates_text(TrainingState const& state) {
@@ -286,13 +315,13 @@ inline void save_checkpoint(std::string const& path, TrainingState const& state)
     metadata.emplace_back(std::string(detail::config_prefix) + key, value);
 
   std::vector<SafetensorsSource> tensors;
-  for (auto const& [prefix, store] : detail::parts(state))
+  auto const parts = detail::parts(state);
+  for (auto const& [prefix, store] : parts)
     for (ParameterBlock const& block : state.table)
       tensors.push_back(
-          {prefix + block.name, "F32", block.shape,
-           [read = store.read, start = block.offset](std::uint64_t offset, std::uint64_t bytes, void* to) {
-             read(start + std::int64_t(offset / sizeof(float)), std::int64_t(bytes / sizeof(float)),
-                  static_cast<float*>(to));
+          {prefix + block.name, store.dtype, block.shape,
+           [&store = store, start = block.offset](std::uint64_t offset, std::uint64_t bytes, void* to) {
+             detail::read_stored(store, start, offset, bytes, to);
            }});
   for (auto const& [name, values] : state.values)
     tensors.push_back(safetensors_source(std::string(detail::state_prefix) + name,

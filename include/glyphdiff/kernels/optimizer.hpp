@@ -1,6 +1,8 @@
 #pragma once
 
+#include <glyphdiff/bfloat16.hpp>
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/random.hpp>
 
 #if defined(__SSE__) && !defined(__CUDA_ARCH__)
 #include <immintrin.h>
@@ -12,6 +14,10 @@
 namespace glyphdiff::kernels {
 
 inline constexpr std::int64_t optimizer_tile = 2048;  ///< values per item on a host core
+
+/// Moments in bfloat16 that are floats at a time. It says which value gets which random bits, so another one
+/// would change runs.
+inline constexpr int bfloat16_run = 256;
 
 /// Square root, correctly rounded. Spelled out because std::sqrt may set errno and so does not vectorise.
 template <int W>
@@ -83,23 +89,90 @@ KOKKOS_INLINE_FUNCTION void ema_pack(EmaUpdate const& u, std::int64_t i, Pack<W>
   }
 }
 
+/// `first_moment` and `second_moment` point to the values of parameter i.
 template <int W>
 KOKKOS_INLINE_FUNCTION void adamw_pack(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i,
                                        float* parameters, float* gradients, float* first_moment,
                                        float* second_moment) {
   using P = Pack<W>;
   auto const g = P::broadcast(u.gradient_scale) * P::load(gradients + i);
-  auto const m = fused(P::broadcast(u.one_minus_beta1), g, P::broadcast(u.beta1) * P::load(first_moment + i));
+  auto const m = fused(P::broadcast(u.one_minus_beta1), g, P::broadcast(u.beta1) * P::load(first_moment));
   auto const v =
-      fused(P::broadcast(u.one_minus_beta2) * g, g, P::broadcast(u.beta2) * P::load(second_moment + i));
+      fused(P::broadcast(u.one_minus_beta2) * g, g, P::broadcast(u.beta2) * P::load(second_moment));
   auto const denominator = sqrt(v) / P::broadcast(u.sqrt_bias_correction2) + P::broadcast(u.eps);
   auto const p =
       fused(P::broadcast(-u.step_size), m / denominator, P::broadcast(u.keep) * P::load(parameters + i));
   p.store(parameters + i);
-  m.store(first_moment + i);
-  v.store(second_moment + i);
+  m.store(first_moment);
+  v.store(second_moment);
   P::broadcast(0.0f).store(gradients + i);
   ema_pack(ema, i, p);
+}
+
+inline KOKKOS_FUNCTION void widen(std::uint16_t const* __restrict from, int n, float* __restrict to) {
+  for (int k = 0; k < n; ++k) to[k] = bfloat16_to_float(from[k]);
+}
+
+/// 16 random bits of value i. A draw serves eight values, so that Philox doesn't dominate the update, and
+/// those are not neighbours, so that its words fit vectors: in each run of 256, the values k and 128 + k
+/// share word k % 4 of draw k / 4.
+inline KOKKOS_FUNCTION std::uint16_t rounding_bits(RandomKey const& key, std::int64_t i) {
+  constexpr int half = bfloat16_run / 2;
+  std::int64_t const k = i % half;
+  std::uint32_t const word = bits4(key, std::uint64_t(i / bfloat16_run * (half / 4) + k / 4)).v[k % 4];
+  return std::uint16_t(i / half % 2 == 0 ? word : word >> 16);
+}
+
+/// The same of the first n values of the run that begins at value i.
+inline KOKKOS_FUNCTION void rounding_bits(RandomKey const& key, std::int64_t i, int n,
+                                          std::uint16_t* __restrict bits) {
+  constexpr int half = bfloat16_run / 2;
+  std::uint32_t words[half];
+  int const count = n < half ? n : half;
+  for (int b = 0; b < (count + 3) / 4; ++b) {  // a plain loop, which compilers vectorise
+    Random4<std::uint32_t> const r = bits4(key, std::uint64_t(i / 8 + b));
+    for (int j = 0; j < 4; ++j) words[4 * b + j] = r.v[j];
+  }
+  for (int k = 0; k < count; ++k) {
+    bits[k] = std::uint16_t(words[k]);
+    bits[half + k] = std::uint16_t(words[k] >> 16);
+  }
+}
+
+/// Rounds both moments by the same bits, the second by them in another order: the roundings of two moments of
+/// one value may be related, as long as each is without bias.
+inline KOKKOS_FUNCTION void narrow(float const* __restrict first, float const* __restrict second,
+                                   std::uint16_t const* __restrict bits, int n,
+                                   std::uint16_t* __restrict first_moment,
+                                   std::uint16_t* __restrict second_moment) {
+  for (int k = 0; k < n; ++k) {
+    first_moment[k] = round_stochastically(first[k], bits[k]);
+    second_moment[k] = round_stochastically(second[k], std::uint16_t(bits[k] << 8 | bits[k] >> 8));
+  }
+}
+
+/// adamw_pack for the values [i, end), whose moments are bfloat16: run by run they are widened, updated as
+/// floats are, and rounded. The parameters follow the moments as they were before rounding.
+template <class Path>
+KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i, std::int64_t end,
+                                float* parameters, float* gradients, std::uint16_t* first_moment,
+                                std::uint16_t* second_moment, RandomKey const& rounding) {
+  constexpr int W = Path::width, run = Path::one_element_per_item ? 1 : bfloat16_run;
+  float first[run], second[run];
+  std::uint16_t bits[run];
+  for (; i < end; i += run) {
+    int const n = end - i < run ? int(end - i) : run;
+    widen(first_moment + i, n, first);
+    widen(second_moment + i, n, second);
+    if constexpr (run == 1)
+      bits[0] = rounding_bits(rounding, i);
+    else
+      rounding_bits(rounding, i, n, bits);
+    int k = 0;
+    for (; k + W <= n; k += W) adamw_pack<W>(u, ema, i + k, parameters, gradients, first + k, second + k);
+    for (; k < n; ++k) adamw_pack<1>(u, ema, i + k, parameters, gradients, first + k, second + k);
+    narrow(first, second, bits, n, first_moment + i, second_moment + i);
+  }
 }
 
 }  // namespace detail
@@ -115,9 +188,26 @@ void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float
         std::int64_t i = item * tile;
         std::int64_t const end = i + tile < count ? i + tile : count;
         for (; i + Path::width <= end; i += Path::width)
-          detail::adamw_pack<Path::width>(u, ema, i, parameters, gradients, first_moment, second_moment);
+          detail::adamw_pack<Path::width>(u, ema, i, parameters, gradients, first_moment + i,
+                                          second_moment + i);
         for (; i < end; ++i)
-          detail::adamw_pack<1>(u, ema, i, parameters, gradients, first_moment, second_moment);
+          detail::adamw_pack<1>(u, ema, i, parameters, gradients, first_moment + i, second_moment + i);
+      });
+}
+
+/// The same for moments that are kept as bfloat16 and rounded stochastically, by numbers of the family
+/// `rounding`.
+template <class Path, class Exec>
+void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
+                  std::uint16_t* first_moment, std::uint16_t* second_moment, AdamWUpdate const& u,
+                  EmaUpdate const& ema, RandomKey const& rounding) {
+  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  for_each(
+      "glyphdiff::optimizer::adamw_bfloat16", exec, (count + tile - 1) / tile,
+      KOKKOS_LAMBDA(std::int64_t item) {
+        std::int64_t const end = (item + 1) * tile < count ? (item + 1) * tile : count;
+        detail::adamw_runs<Path>(u, ema, item * tile, end, parameters, gradients, first_moment, second_moment,
+                                 rounding);
       });
 }
 

@@ -3,6 +3,7 @@
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/optim/ema.hpp>
+#include <glyphdiff/random.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cmath>
@@ -11,11 +12,24 @@
 
 namespace glyphdiff {
 
+/// How the moments are kept.
+enum class MomentFormat {
+  float32,
+  /// Half the memory. Rounded stochastically: to the nearest, a beta2 of 0.999 would let the second moment
+  /// stand still, since 1 - beta2 is less than half of the last place.
+  bfloat16,
+};
+
+/// Bytes of one value of a moment.
+constexpr int moment_bytes(MomentFormat format) { return format == MomentFormat::bfloat16 ? 2 : 4; }
+
 struct AdamWOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.0;  ///< decoupled: p -= lr * weight_decay * p
+  MomentFormat moments = MomentFormat::float32;
+  std::uint64_t seed = 0;  ///< of the rounding of bfloat16 moments; a Trainer sets its own
 };
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), with PyTorch's placing of eps:
@@ -23,29 +37,37 @@ struct AdamWOptions {
 ///     m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     p = (1 - lr wd) p - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
 ///
-/// The public members are the whole state: a checkpoint keeps the moments and the number of steps.
+/// The public members are the whole state: a checkpoint keeps the moments and the number of steps. The
+/// rounding of bfloat16 moments is a function of (seed, steps, parameter).
 template <class Exec>
 class AdamW {
  public:
   AdamWOptions options;
-  Arena<Exec> first_moment;   ///< m, same offsets as the parameters
-  Arena<Exec> second_moment;  ///< v
-  std::int64_t steps = 0;     ///< updates taken
+  Arena<Exec> first_moment;   ///< m, same offsets as the parameters; empty where it is kept as bfloat16
+  Arena<Exec> second_moment;  ///< v, likewise
+  Bfloat16Arena<Exec> first_moment_bfloat16, second_moment_bfloat16;  ///< empty where they are floats
+  std::int64_t steps = 0;                                             ///< updates taken
 
   /// For arenas of `count` parameters. Throws Error for options outside the algorithm's range.
   explicit AdamW(std::int64_t count, AdamWOptions const& adamw_options = {})
-      : options(adamw_options),
-        first_moment("glyphdiff::adamw::first_moment", count),
-        second_moment("glyphdiff::adamw::second_moment", count) {
+      : options(adamw_options), count_(count) {
     require("beta1", options.beta1, options.beta1 < 1.0, "below 1");
     require("beta2", options.beta2, options.beta2 < 1.0, "below 1");
     require("eps", options.eps, std::isfinite(options.eps), "finite");
     require("weight_decay", options.weight_decay, std::isfinite(options.weight_decay), "finite");
+    std::string const first = "glyphdiff::adamw::first_moment", second = "glyphdiff::adamw::second_moment";
+    if (bfloat16()) {
+      first_moment_bfloat16 = Bfloat16Arena<Exec>(first, count);
+      second_moment_bfloat16 = Bfloat16Arena<Exec>(second, count);
+    } else {
+      first_moment = Arena<Exec>(first, count);
+      second_moment = Arena<Exec>(second, count);
+    }
   }
 
   /// One update. The gradients are multiplied by `gradient_scale` (see clip_factor) and end at zero; `ema`
   /// follows the new parameters. One pass over memory (one more for every four averages beyond the first
-  /// four).
+  /// four, or for every four where they lie on disk).
   void update(Exec const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
               double learning_rate, Ema<Exec> const& ema = {}, double gradient_scale = 1.0) {
     require_size("parameters", parameters);
@@ -63,12 +85,20 @@ class AdamW {
     u.sqrt_bias_correction2 = float(std::sqrt(1.0 - std::pow(options.beta2, t)));
     u.eps = float(options.eps);
     u.step_size = float(learning_rate / (1.0 - std::pow(options.beta1, t)));
-    kernels::adamw_update<kernels::DefaultPath<Exec>>(
-        exec, std::int64_t(parameters.extent(0)), parameters.data(), gradients.data(), first_moment.data(),
-        second_moment.data(), u, ema.pass(0, steps));
-    ema.update(exec, parameters, steps, kernels::EmaUpdate::capacity);
+    using Path = kernels::DefaultPath<Exec>;
+    auto const averages = ema.on_disk() ? kernels::EmaUpdate{} : ema.pass(0, steps);
+    if (bfloat16())
+      kernels::adamw_update<Path>(exec, count_, parameters.data(), gradients.data(),
+                                  first_moment_bfloat16.data(), second_moment_bfloat16.data(), u, averages,
+                                  RandomKey{options.seed, Stream::rounding, std::uint64_t(steps)});
+    else
+      kernels::adamw_update<Path>(exec, count_, parameters.data(), gradients.data(), first_moment.data(),
+                                  second_moment.data(), u, averages);
+    ema.update(exec, parameters, steps, std::size_t(averages.count));
     ++steps;
   }
+
+  bool bfloat16() const { return options.moments == MomentFormat::bfloat16; }
 
  private:
   static void require(char const* name, double value, bool in_range, char const* range) {
@@ -78,10 +108,12 @@ class AdamW {
   }
 
   void require_size(char const* what, Arena<Exec> const& arena) const {
-    if (arena.extent(0) != first_moment.extent(0))
-      throw Error("AdamW was made for " + std::to_string(first_moment.extent(0)) + " parameters, but " +
-                  what + " has " + std::to_string(arena.extent(0)) + ".");
+    if (std::int64_t(arena.extent(0)) != count_)
+      throw Error("AdamW was made for " + std::to_string(count_) + " parameters, but " + what + " has " +
+                  std::to_string(arena.extent(0)) + ".");
   }
+
+  std::int64_t count_;
 };
 
 }  // namespace glyphdiff

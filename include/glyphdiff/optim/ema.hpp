@@ -2,10 +2,13 @@
 
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/mapped_file.hpp>
 #include <glyphdiff/optim/power_profile.hpp>
 #include <glyphdiff/tensor.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,18 +30,23 @@ class Ema {
  public:
   struct Average {
     double rate;          ///< of an exponential average; 0 if it is a power function
-    Arena<Exec> values;   ///< same offsets as the parameters
+    Arena<Exec> values;   ///< same offsets as the parameters; on disk it lives as long as `file` does
     double width = 0;     ///< of a power function (see power_exponent); 0 if it is exponential
     double exponent = 0;  ///< its exponent
+    std::shared_ptr<MappedFile const> file{};  ///< what `values` lies in, if on disk
   };
 
   Ema() = default;
 
-  /// Begins every average at the given parameters. Throws Error unless the rates lie in [0, 1), the widths in
-  /// (0, 0.28], and all differ.
+  /// Begins every average at the given parameters. With a `folder` they lie on its disk instead of in memory,
+  /// in files without a name (MappedFile), which only execution spaces of the host can do. Throws Error
+  /// unless the rates lie in [0, 1), the widths in (0, 0.28], and all differ; and if the folder can't take
+  /// them.
   Ema(Exec const& exec, Arena<Exec> const& parameters, std::vector<double> const& rates, bool warm_up = true,
-      std::vector<double> const& widths = {})
-      : warm_up_(warm_up) {
+      std::vector<double> const& widths = {}, std::string const& folder = {})
+      : warm_up_(warm_up), folder_(folder) {
+    if (on_disk() && !kernels::runs_on_host<Exec>)
+      throw Error("Moving averages can lie on disk only where the host's own cores compute.");
     for (double const rate : rates) {
       if (!(rate >= 0.0 && rate < 1.0))
         throw Error("The rate of a moving average must be at least 0 and below 1, not " +
@@ -47,30 +55,36 @@ class Ema {
         if (other.rate == rate)
           throw Error("The moving averages must differ in rate, but " + std::to_string(rate) +
                       " is given twice.");
-      averages_.push_back(
-          {rate, Arena<Exec>(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"),
-                             parameters.extent(0))});
+      add(parameters.extent(0), rate);
     }
     for (double const width : widths) {
       for (Average const& other : averages_)
         if (other.width == width)
           throw Error("The moving averages must differ in width, but " + std::to_string(width) +
                       " is given twice.");
-      averages_.push_back({0,
-                           Arena<Exec>(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"),
-                                       parameters.extent(0)),
-                           width, power_exponent(width)});
+      add(parameters.extent(0), 0, width, power_exponent(width));
     }
     reset(exec, parameters);
   }
 
   /// Begins every average anew at these parameters.
   void reset(Exec const& exec, Arena<Exec> const& parameters) {
-    for (Average const& average : averages_) Kokkos::deep_copy(exec, average.values, parameters);
+    for (Average const& average : averages_)
+      for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t first, std::int64_t count) {
+        Kokkos::deep_copy(exec, Piece(average.values.data() + first, count),
+                          Piece(parameters.data() + first, count));
+      });
   }
 
   std::vector<Average> const& averages() const { return averages_; }
   bool warm_up() const { return warm_up_; }
+  bool on_disk() const { return !folder_.empty(); }
+
+  /// Gives the main memory back that averages on disk came to take by being read. An update does it as well.
+  void release() const {
+    for (Average const& average : averages_)
+      if (average.file) average.file->release();
+  }
 
   /// The averages from number `first` on that one pass takes, at the update that follows `steps` earlier
   /// ones.
@@ -90,13 +104,44 @@ class Ema {
   void update(Exec const& exec, Arena<Exec> const& parameters, std::int64_t steps,
               std::size_t first = 0) const {
     for (; first < averages_.size(); first += kernels::EmaUpdate::capacity)
-      kernels::ema_update<kernels::DefaultPath<Exec>>(exec, std::int64_t(parameters.extent(0)),
-                                                      parameters.data(), pass(first, steps));
+      for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t begin, std::int64_t count) {
+        kernels::EmaUpdate u = pass(first, steps);
+        for (int k = 0; k < u.count; ++k) u.average[k] += begin;
+        kernels::ema_update<kernels::DefaultPath<Exec>>(exec, count, parameters.data() + begin, u);
+      });
   }
 
  private:
+  using Piece =
+      Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged>;
+  static constexpr std::int64_t piece_on_disk = 1 << 20;  ///< values: with four averages, 16 MiB at a time
+
+  void add(std::size_t count, double rate, double width = 0, double exponent = 0) {
+    if (!on_disk()) {
+      Arena<Exec> const values(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"), count);
+      return averages_.push_back({rate, values, width, exponent});
+    }
+    auto const file = std::make_shared<MappedFile const>(folder_, std::int64_t(count * sizeof(float)));
+    averages_.push_back({rate, Arena<Exec>(static_cast<float*>(file->data()), count), width, exponent, file});
+  }
+
+  /// work(first, count) for all values: at once, or on disk piece by piece, each of which leaves main memory
+  /// before the next one enters.
+  template <class Work>
+  void for_each_piece(Exec const& exec, std::int64_t values, Work const& work) const {
+    if (!on_disk()) return work(0, values);
+    for (std::int64_t first = 0; first < values; first += piece_on_disk) {
+      std::int64_t const count = std::min(piece_on_disk, values - first);
+      work(first, count);
+      exec.fence();
+      for (Average const& average : averages_)
+        average.file->release(first * std::int64_t(sizeof(float)), count * std::int64_t(sizeof(float)));
+    }
+  }
+
   std::vector<Average> averages_;
   bool warm_up_ = true;
+  std::string folder_;
 };
 
 }  // namespace glyphdiff

@@ -22,15 +22,37 @@ inline std::vector<ParameterBlock> parameter_blocks(ParameterList const& list) {
 
 namespace detail {
 
+/// An average's numbers. Where it lies on disk, those that pass don't stay in memory.
+template <class Average>
+FloatStore average_store(Average const& average) {
+  FloatStore store(average.values);
+  if (!average.file) return store;
+  auto const release = [file = average.file](std::int64_t first, std::int64_t count) {
+    file->release(first * std::int64_t(sizeof(float)), count * std::int64_t(sizeof(float)));
+  };
+  store.read = [read = store.read, release](std::int64_t first, std::int64_t count, float* to) {
+    read(first, count, to);
+    release(first, count);
+  };
+  store.write = [write = store.write, release](std::int64_t first, std::int64_t count, float const* from) {
+    write(first, count, from);
+    release(first, count);
+  };
+  return store;
+}
+
 template <class Net, class D, class Objective, class Times>
 TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
   TrainingState state;
   state.table = parameter_blocks(trainer.trainable().list());
   state.parameters = trainer.trainable().values();
   for (auto const& average : trainer.ema().averages())
-    state.averages.push_back({average.rate, average.values, average.width});
-  state.first_moment = trainer.adamw().first_moment;
-  state.second_moment = trainer.adamw().second_moment;
+    state.averages.push_back({average.rate, average_store(average), average.width});
+  auto const& adamw = trainer.adamw();
+  state.first_moment =
+      adamw.bfloat16() ? FloatStore(adamw.first_moment_bfloat16) : FloatStore(adamw.first_moment);
+  state.second_moment =
+      adamw.bfloat16() ? FloatStore(adamw.second_moment_bfloat16) : FloatStore(adamw.second_moment);
   state.configuration = describe(Net::config);
   state.configuration.emplace_back("ema_warm_up", detail::to_text(trainer.options().ema_warm_up));
   state.defaults = describe(UNetConfig{});
@@ -59,8 +81,10 @@ void save_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>&
   save_checkpoint(path, detail::training_state(trainer, run));
 }
 
-/// Continues from a checkpoint of the same configuration, batch size, seed and `run`. Throws Error, one
-/// sentence that says what is wrong or lists what differs; the trainer is untouched then.
+/// Continues from a checkpoint of the same configuration, batch size, seed and `run`. Moments that the file
+/// has in the other format are converted, to bfloat16 by rounding to the nearest; where the averages lie
+/// makes no difference. Throws Error, one sentence that says what is wrong or lists what differs; the trainer
+/// is untouched then.
 template <class Net, class D, class Objective, class Times>
 void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
                      KeyValues const& run = {}) {
@@ -107,6 +131,7 @@ void save_snapshot(std::string const& path, Trainer<Net, D, Objective, Times>& t
   // One set after the other passes through the network's own arena, where only a part is trained.
   std::size_t shown = sets.size();
   auto const show = [&](std::size_t k) -> Arena<Exec> const& {
+    trainer.ema().release();  // what the piece before has read of an average on disk
     if (trainable.all()) return sets[k].values;
     if (shown != k) trainable.apply(exec, sets[k].values);
     shown = k;
@@ -134,6 +159,7 @@ void save_snapshot(std::string const& path, Trainer<Net, D, Objective, Times>& t
     throw;
   }
   trainable.apply(exec, trainable.values());
+  trainer.ema().release();
 }
 
 }  // namespace glyphdiff

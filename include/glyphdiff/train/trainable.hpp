@@ -3,6 +3,7 @@
 #include <glyphdiff/kernels/matmul.hpp>
 #include <glyphdiff/kernels/random.hpp>
 #include <glyphdiff/nn/parameter.hpp>
+#include <glyphdiff/optim/adamw.hpp>
 #include <glyphdiff/unet.hpp>
 
 #include <algorithm>
@@ -127,14 +128,14 @@ class Trainable {
     use(net_->parameters());
   }
 
-  /// Bytes beside the network's own parameters: gradients, copies and, with `averages` moving averages,
-  /// everything of the size of values().
-  std::int64_t bytes(int averages) const {
+  /// Bytes beside the network's own parameters: gradients, copies and, with `averages` moving averages in
+  /// memory, everything of the size of values().
+  std::int64_t bytes(int averages, MomentFormat moments = MomentFormat::float32) const {
     std::int64_t const trained = std::int64_t(values_.extent(0));
-    std::int64_t floats = (3 + averages) * trained;  // gradients, two moments
+    std::int64_t floats = (1 + averages) * trained;  // gradients
     if (!all()) floats += trained;                   // values()
     if (rank_ > 0) floats += std::int64_t(base_.extent(0) + network_gradients_.extent(0));
-    return floats * std::int64_t(sizeof(float));
+    return floats * std::int64_t(sizeof(float)) + 2 * trained * moment_bytes(moments);
   }
 
  private:

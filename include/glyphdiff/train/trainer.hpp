@@ -12,6 +12,7 @@
 #include <glyphdiff/unet.hpp>
 
 #include <cmath>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ struct TrainOptions {
   std::vector<double> ema_rates{0.9999};
   bool ema_warm_up = true;
   std::vector<double> ema_widths{};  ///< of averages with power-function profiles, see PowerProfile
+  std::string ema_folder{};  ///< keeps the averages on the disk of this folder; empty: in memory. See Ema
 };
 
 /// What one update did.
@@ -46,6 +48,7 @@ struct TrainingMemory {
   std::int64_t training = 0;     ///< gradients, moments, averages
   std::int64_t activations = 0;  ///< and their gradients and scratch: the plan of one microbatch
   std::int64_t images = 0;       ///< noisy images, noise, outputs
+  std::int64_t disk = 0;         ///< averages that lie there; not part of the total
   std::int64_t total() const { return parameters + training + activations + images; }
 };
 
@@ -80,8 +83,9 @@ class Trainer {
         options_(std::move(options)),
         timestep_sampler_(make_timestep_sampler(diffusion_)),
         trainable_(std::move(trainable)),
-        adamw_(trainable_.list().total(), options_.adamw),
-        ema_(exec, trainable_.values(), options_.ema_rates, options_.ema_warm_up, options_.ema_widths),
+        adamw_(trainable_.list().total(), with_seed(options_.adamw, options_.seed)),
+        ema_(exec, trainable_.values(), options_.ema_rates, options_.ema_warm_up, options_.ema_widths,
+             options_.ema_folder),
         gradient_norm_(trainable_.list().total()),
         tape_(trainable_.selection()) {
     if (options_.batch < 1)
@@ -135,7 +139,9 @@ class Trainer {
     int const n = options_.microbatch;
     TrainingMemory m;
     m.parameters = net_->parameter_list().total() * std::int64_t(sizeof(float));
-    m.training = trainable_.bytes(int(ema_.averages().size()));
+    int const averages = int(ema_.averages().size());
+    m.training = trainable_.bytes(ema_.on_disk() ? 0 : averages, adamw_.options.moments);
+    if (ema_.on_disk()) m.disk = averages * trainable_.list().total() * std::int64_t(sizeof(float));
     m.activations = tape_.bytes(*net_, exec_, {n, height, width});
     m.images = std::int64_t(n) * height * width *
                (3 * Net::config.channels + 2 * Net::config.out_channels()) * std::int64_t(sizeof(float));
@@ -155,6 +161,11 @@ class Trainer {
   Exec const& exec() const { return exec_; }
 
  private:
+  static AdamWOptions with_seed(AdamWOptions options, std::uint64_t seed) {
+    options.seed = seed;
+    return options;
+  }
+
   static TimestepSampler make_timestep_sampler(D const& diffusion) {
     if constexpr (std::is_same_v<TimestepSampler, StratifiedTimesteps>)
       return TimestepSampler();
