@@ -1,0 +1,207 @@
+// Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
+// editors open, and with fontmake as OTF or TTF. `--help` lists the options.
+#include <glyphdiff/io/image.hpp>
+#include <glyphdiff/outline/trace.hpp>
+#include <glyphdiff/outline/ufo.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gd = glyphdiff;
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<fs::path> pictures;
+  fs::path out = "out/outlines";
+  std::vector<std::string> formats{"svg", "ufo"};
+  std::string glyph, family = "Untitled", style = "Regular";
+  gd::Font measures;
+  double baseline = -1, cap_height_pixels = 0, tolerance = 0;
+  int side_bearing = 50;
+  bool white_on_black = false;
+};
+
+/// What fonts call a character, and its code; for names they know already, the name.
+struct Character {
+  std::string name;
+  std::vector<char32_t> unicodes;
+};
+
+Character character(std::string const& text) {
+  static std::map<std::string, std::string> const digits{
+      {"0", "zero"}, {"1", "one"}, {"2", "two"},   {"3", "three"}, {"4", "four"},
+      {"5", "five"}, {"6", "six"}, {"7", "seven"}, {"8", "eight"}, {"9", "nine"}};
+  if (text.size() == 1 && static_cast<unsigned char>(text[0]) < 128) {
+    auto const digit = digits.find(text);
+    return {digit == digits.end() ? text : digit->second, {char32_t(text[0])}};
+  }
+  return {text, {}};
+}
+
+/// The glyph that a picture shows: said, or what stands before the first underscore of its name, or A.
+std::string glyph_of(fs::path const& picture, Options const& options) {
+  if (!options.glyph.empty()) return options.glyph;
+  std::string const name = picture.stem().string();
+  std::size_t const underscore = name.find('_');
+  std::string const beginning = name.substr(0, underscore);
+  return beginning.size() == 1 && std::isalnum(static_cast<unsigned char>(beginning[0])) != 0 ? beginning
+                                                                                              : "A";
+}
+
+std::vector<fs::path> find_pictures(std::vector<fs::path> const& given) {
+  std::vector<fs::path> found;
+  for (fs::path const& path : given) {
+    if (!fs::is_directory(path)) {
+      found.push_back(path);
+      continue;
+    }
+    std::vector<fs::path> inside;
+    for (auto const& entry : fs::directory_iterator(path)) {
+      std::string extension = entry.path().extension().string();
+      std::transform(extension.begin(), extension.end(), extension.begin(),
+                     [](unsigned char c) { return char(std::tolower(c)); });
+      if (entry.is_regular_file() && (extension == ".png" || extension == ".jpg" || extension == ".jpeg"))
+        inside.push_back(entry.path());
+    }
+    if (inside.empty()) throw gd::Error(path.string(), "a folder with PNG or JPEG pictures", "none in it");
+    std::sort(inside.begin(), inside.end());
+    found.insert(found.end(), inside.begin(), inside.end());
+  }
+  return found;
+}
+
+gd::Ink load_ink(fs::path const& path, bool white_on_black) {
+  gd::Image const image = gd::read_image(path, 1);
+  gd::Ink ink{image.height, image.width, {}};
+  for (std::uint8_t const byte : image.pixels)
+    ink.coverage.push_back(float(white_on_black ? byte : 255 - byte) / 255.0f);
+  return ink;
+}
+
+/// Has fontmake, a program of its own, make a font of a UFO.
+void make_font(fs::path const& ufo, std::string const& format) {
+  fs::path font = ufo;
+  font.replace_extension(format);
+  auto const quoted = [](fs::path const& path) {
+    std::string text = "'";
+    for (char const c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+  };
+  std::string const command = "fontmake --verbose ERROR -u " + quoted(ufo) + " -o " + format +
+                              " --output-path " + quoted(font) + " </dev/null";
+  if (std::system("command -v fontmake >/dev/null 2>&1") != 0)
+    throw gd::Error(font.string(),
+                    "fontmake (Debian: apt install fontmake), which makes it of " + ufo.string(),
+                    "none on this machine");
+  if (std::system(command.c_str()) != 0 || !fs::exists(font))
+    throw gd::Error(font.string(), "fontmake to make it of " + ufo.string(), "that it failed");
+  std::printf("see %s\n", font.c_str());
+}
+
+int run(Options const& options) {
+  auto const wanted = [&](char const* format) {
+    return std::find(options.formats.begin(), options.formats.end(), format) != options.formats.end();
+  };
+  gd::Font font = options.measures;
+  font.family = options.family;
+  font.style = options.style;
+  fs::create_directories(options.out);
+  std::map<std::string, int> used;
+  for (fs::path const& path : find_pictures(options.pictures)) {
+    gd::Ink const ink = load_ink(path, options.white_on_black);
+    gd::TraceOptions trace;
+    if (options.tolerance > 0) trace.tolerance = options.tolerance;
+    gd::Outline const outline = gd::trace(ink, trace);
+    if (outline.empty())
+      throw gd::Error(path.string(),
+                      options.white_on_black ? "a white letter on black" : "a black letter on white",
+                      "no ink");
+    if (wanted("svg"))
+      gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width, ink.height);
+
+    gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
+    double const baseline = options.baseline >= 0 ? options.baseline : box.top;
+    double const height = options.cap_height_pixels > 0 ? options.cap_height_pixels : box.top - box.bottom;
+    gd::FontPlacement place{font.cap_height / height, baseline, 0, 0};
+    place.left = box.left - options.side_bearing / place.units_per_pixel;
+    Character const shown = character(glyph_of(path, options));
+    int const number = ++used[shown.name];
+    gd::Glyph glyph{number == 1 ? shown.name : shown.name + ".alt" + std::to_string(number - 1),
+                    number == 1 ? shown.unicodes : std::vector<char32_t>{}, 0,
+                    gd::to_font_units(outline, place)};
+    glyph.advance = int(gd::bounds(glyph.outline).right) + options.side_bearing;
+    int points = 0;
+    for (gd::Contour const& contour : glyph.outline) points += contour.points();
+    std::printf("%s: glyph %s, %zu contours, %d points\n", path.c_str(), glyph.name.c_str(),
+                glyph.outline.size(), points);
+    font.glyphs.push_back(std::move(glyph));
+  }
+  gd::add_required_glyphs(font);
+  bool const compiled = wanted("otf") || wanted("ttf");
+  std::string file = options.family + "-" + options.style + ".ufo";
+  std::replace(file.begin(), file.end(), '/', '_');
+  fs::path const ufo = options.out / file;
+  if (wanted("ufo") || compiled) {
+    gd::write_ufo(ufo, font);
+    std::printf("see %s\n", ufo.c_str());
+  }
+  for (char const* format : {"otf", "ttf"})
+    if (wanted(format)) make_font(ufo, format);
+  return 0;
+}
+
+int main(int argc, char** argv) try {
+  Options options;
+  CLI::App app("Turns gray pictures of letters into outlines and fonts.");
+  app.add_option("pictures", options.pictures, "PNG or JPEG pictures, or folders of them")->required();
+  app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
+  app.add_option("--format", options.formats, "svg, ufo, otf, ttf, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"svg", "ufo", "otf", "ttf"}))
+      ->capture_default_str();
+  app.add_option("--glyph", options.glyph,
+                 "what they show; without it the beginning of a name such as R_12.png says so, else it is A");
+  app.add_option("--family", options.family, "name of the font")->capture_default_str();
+  app.add_option("--style", options.style, "of the font")->capture_default_str();
+  app.add_option("--units-per-em", options.measures.units_per_em)
+      ->check(CLI::Range(16, 16384))
+      ->capture_default_str();
+  app.add_option("--cap-height", options.measures.cap_height, "font units that the letters are high")
+      ->check(CLI::Range(1, 16384))
+      ->capture_default_str();
+  app.add_option("--x-height", options.measures.x_height, "written into the font")->capture_default_str();
+  app.add_option("--ascender", options.measures.ascender, "written into the font")->capture_default_str();
+  app.add_option("--descender", options.measures.descender, "written into the font")->capture_default_str();
+  app.add_option("--baseline", options.baseline,
+                 "pixels from the top of the pictures; without it where each letter's ink ends")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--letter-height", options.cap_height_pixels,
+                 "pixels that are the cap height; without it the height of each letter's ink")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--side-bearing", options.side_bearing, "font units left and right of the ink")
+      ->check(CLI::Range(-16384, 16384))
+      ->capture_default_str();
+  app.add_option("--tolerance", options.tolerance,
+                 "pixels that a curve may miss the edge by; 0.2 if not said")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--white-on-black", options.white_on_black, "the letters are the light part");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    int const code = app.exit(error);
+    return code == 0 ? 0 : 2;
+  }
+  return run(options);
+} catch (std::exception const& error) {
+  std::cerr << "trace: " << error.what() << "\n";
+  return 2;
+}

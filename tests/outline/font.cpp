@@ -1,0 +1,154 @@
+#include "../io/temporary_folder.hpp"
+#include "shapes.hpp"
+
+#include <glyphdiff/io/file.hpp>
+#include <glyphdiff/outline/quadratic.hpp>
+#include <glyphdiff/outline/trace.hpp>
+#include <glyphdiff/outline/ufo.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace glyphdiff;
+using namespace glyphdiff::test;
+
+namespace {
+
+/// A letter with straight, round, slanted and smooth places.
+Outline letter() { return {ellipse({32.2, 31.7}, 20, 23.4), reversed(ellipse({33, 30}, 9, 11))}; }
+
+FontPlacement const placement{12.3, 55.1, 10, 50};
+
+}  // namespace
+
+TEST_CASE("font units are whole, stand on the baseline, and go round as PostScript wants") {
+  Outline const units = to_font_units(letter(), placement);
+  REQUIRE(units.size() == 2);
+  CHECK(signed_area(units[0]) > 0);
+  CHECK(signed_area(units[1]) < 0);
+  CHECK(signed_area(units[0]) == doctest::Approx(signed_area(letter()[0]) * 12.3 * 12.3).epsilon(0.01));
+  for (Contour const& contour : units)
+    for (Segment const& s : contour.segments)
+      for (Point const p : {s.control1, s.control2, s.end}) {
+        CHECK(p.x == std::round(p.x));
+        CHECK(p.y == std::round(p.y));
+      }
+  Box const box = bounds(units);
+  CHECK(box.bottom == std::round((55.1 - 55.1) * 12.3));
+  CHECK(box.top == std::round((55.1 - 8.3) * 12.3));
+  CHECK(box.left == std::round((12.2 - 10) * 12.3));
+  CHECK_THROWS_AS(to_font_units(letter(), {.units_per_pixel = 0}), Error);
+}
+
+TEST_CASE("smooth joins stay smooth in whole units") {
+  // A slanted line that runs into a bow.
+  Outline const outline{Contour{{{true, {}, {}, {30, 10}, true},
+                                 {false, {36, 22}, {30, 40}, {18, 40}, false},
+                                 {true, {}, {}, {20, -10}, false}}}};
+  Outline const units = to_font_units(outline, {.units_per_pixel = 10.37, .baseline = 40});
+  REQUIRE(units.size() == 1);
+  for (std::size_t k = 0; k < units[0].segments.size(); ++k) {
+    Segment const& s = units[0].segments[k];
+    Segment const& next = units[0].segments[(k + 1) % units[0].segments.size()];
+    if (!s.smooth) continue;
+    Segment const& before = units[0].segments[(k + units[0].segments.size() - 1) % units[0].segments.size()];
+    Point const in = direction(s.end - (s.line ? before.end : s.control2)),
+                out = direction((next.line ? next.end : next.control1) - s.end);
+    CHECK(cross(in, out) == doctest::Approx(0).epsilon(0.02));
+    CHECK(dot(in, out) > 0.99);
+  }
+}
+
+TEST_CASE("quadratics keep to the cubics within the tolerance, and need few points") {
+  Contour const contour = letter()[0];
+  for (double const tolerance : {0.5, 0.05, 0.005}) {
+    CAPTURE(tolerance);
+    QuadraticContour const quadratic = to_quadratics(contour, tolerance);
+    CHECK(quadratic.back().end == contour.start());
+    // Every point of the quadratics lies near the ellipse's four cubics, which are sampled finely.
+    std::vector<Point> cubic;
+    Point last = contour.start();
+    for (Segment const& s : contour.segments) {
+      for (int k = 0; k <= 2000; ++k)
+        cubic.push_back(cubic_at(last, s.control1, s.control2, s.end, k / 2000.0));
+      last = s.end;
+    }
+    double worst = 0;
+    last = contour.start();
+    for (QuadraticSegment const& s : quadratic) {
+      for (double const t : {0.1, 0.25, 0.4, 0.5, 0.75, 0.9}) {
+        Point const p = (1 - t) * (1 - t) * last + 2 * t * (1 - t) * s.control + t * t * s.end;
+        double nearest = 1e9;
+        for (Point const c : cubic) nearest = std::min(nearest, length(c - p));
+        worst = std::max(worst, nearest);
+      }
+      last = s.end;
+    }
+    CHECK(worst < tolerance);
+    CHECK(quadratic.size() <= (tolerance > 0.1 ? 8 : tolerance > 0.01 ? 12 : 24));
+  }
+  QuadraticContour const straight = to_quadratics(polygon({{0, 0}, {4, 0}, {0, 3}}), 0.1);
+  CHECK(straight.size() == 3);
+  for (QuadraticSegment const& s : straight) CHECK(s.line);
+}
+
+TEST_CASE("an SVG shows the outline in the picture's coordinates") {
+  CHECK(svg_path({polygon({{1, 2}, {3.456, 2}, {3, -0.001}})}) == "M3 0L1 2L3.46 2Z");
+  CHECK(svg_path({ellipse({0, 0}, 1, 1)}).starts_with("M1 0C1 0.55 0.55 1 0 1C"));
+  TemporaryFolder const folder;
+  write_svg(folder / "a.svg", letter(), 64, 48);
+  pugi::xml_document document;
+  REQUIRE(document.load_file((folder / "a.svg").c_str()));
+  CHECK(std::string(document.child("svg").attribute("viewBox").value()) == "0 0 64 48");
+  CHECK(std::string(document.child("svg").child("path").attribute("d").value()) == svg_path(letter()));
+  CHECK_THROWS_AS(write_svg(folder / "nowhere" / "a.svg", letter(), 64, 48), Error);
+}
+
+TEST_CASE("a UFO says of every glyph what font editors need") {
+  TemporaryFolder const folder;
+  Font font;
+  font.family = "A & B";
+  font.glyphs.push_back({"A", {U'A'}, 640, to_font_units(letter(), placement)});
+  font.glyphs.push_back({"a", {U'a'}, 500, {}});
+  add_required_glyphs(font);
+  add_required_glyphs(font);
+  CHECK(font.glyphs.size() == 4);
+  write_ufo(folder / "f.ufo", font);
+  write_ufo(folder / "f.ufo", font);  // in place of the older one
+
+  pugi::xml_document document;
+  REQUIRE(document.load_file((folder / "f.ufo" / "glyphs" / "A_.glif").c_str()));
+  pugi::xml_node const glyph = document.child("glyph");
+  CHECK(std::string(glyph.attribute("name").value()) == "A");
+  CHECK(glyph.attribute("format").as_int() == 2);
+  CHECK(glyph.child("advance").attribute("width").as_int() == 640);
+  CHECK(std::string(glyph.child("unicode").attribute("hex").value()) == "0041");
+  int points = 0, on_curve = 0;
+  for (pugi::xml_node const contour : glyph.child("outline"))
+    for (pugi::xml_node const point : contour) {
+      ++points;
+      on_curve += std::string(point.attribute("type").value()) == "curve";
+    }
+  CHECK(points == 24);
+  CHECK(on_curve == 8);
+  CHECK(std::filesystem::exists(folder / "f.ufo" / "glyphs" / "a.glif"));
+  CHECK(!std::filesystem::exists(folder / "f.ufo.part"));
+  REQUIRE(document.load_file((folder / "f.ufo" / "fontinfo.plist").c_str()));
+  CHECK(std::string(document.child("plist").child("dict").child("string").text().get()) == "A & B");
+  REQUIRE(document.load_file((folder / "f.ufo" / "glyphs" / "contents.plist").c_str()));
+  auto const bytes = read_file(folder / "f.ufo" / "metainfo.plist");
+  CHECK(std::string(bytes.begin(), bytes.end()).find("<integer>3</integer>") != std::string::npos);
+}
+
+TEST_CASE("a UFO that can't be written leaves what was there") {
+  TemporaryFolder const folder;
+  Font font;
+  font.glyphs = {{"A", {}, 1, {}}, {"A", {}, 2, {}}};
+  CHECK_THROWS_WITH_AS(write_ufo(folder / "f.ufo", font), doctest::Contains("twice"), Error);
+  font.glyphs[1].name.clear();
+  CHECK_THROWS_AS(write_ufo(folder / "f.ufo", font), Error);
+  CHECK(!std::filesystem::exists(folder / "f.ufo"));
+  font.glyphs.pop_back();
+  folder.write("mine", "not a font");
+  CHECK_THROWS_AS(write_ufo(folder / "mine", font), Error);
+  CHECK(read_file(folder / "mine").size() == 10);
+}
