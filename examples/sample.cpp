@@ -72,7 +72,7 @@ using Plan = gd::SamplingPlan<Process>;
 using Model = std::function<void(Exec const&, gd::Images<Exec> const&, std::span<float const>,
                                  gd::Images<Exec> const&)>;
 #if defined(GLYPHDIFF_GUIDED)
-using Classifier = gd::EncoderUNet<gd::presets::ClassifierOf<Preset>::type, Exec>;
+using Classifier = gd::EncoderUNet<gd::presets::ClassifierOf<Preset>, Exec>;
 using Sampled = gd::ClassifierGuidance<Exec, Model, Model>;
 #else
 using Sampled = Model;
@@ -162,15 +162,14 @@ int find_label(Options const& options) {
 #if defined(GLYPHDIFF_GUIDED)
   known = class_names(*gd::open_tensor_file(options.classifier.string()));
 #endif
-  int number = 0;
+  int number = 0, named = 0;
   std::istringstream names(known);
-  for (std::string name; std::getline(names, name, ','); ++number)
-    if (name == options.label) return number;
+  for (std::string name; std::getline(names, name, ','); ++named)
+    if (name == options.label) return named;
   char const* const last = options.label.data() + options.label.size();
   auto const [end, error] = std::from_chars(options.label.data(), last, number);
-  if (error != std::errc() || end != last || number < 0)
-    throw gd::Error("--label", known.empty() ? "the number of a class" : "a number, or one of " + known,
-                    options.label);
+  if (error != std::errc() || end != last || number < 0 || (named > 0 && number >= named))
+    throw gd::Error("--label", known.empty() ? "the number of a class" : "one of " + known, options.label);
   return number;
 }
 

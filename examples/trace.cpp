@@ -1,6 +1,7 @@
 // Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
 // editors open, and with fontmake as OTF or TTF. `--help` lists the options.
 #include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/outline/trace.hpp>
 #include <glyphdiff/outline/ufo.hpp>
 
@@ -30,21 +31,39 @@ struct Options {
   bool white_on_black = false;
 };
 
-/// What fonts call a character, and its code; for names they know already, the name.
+/// What fonts call a glyph, and the character that shows it.
 struct Character {
   std::string name;
   std::vector<char32_t> unicodes;
 };
 
+/// One character of UTF-8, or 0 if the text is something else.
+char32_t single_character(std::string const& text) {
+  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (text.empty()) return 0;
+  std::size_t const length = byte(0) < 0x80    ? 1
+                             : byte(0) >= 0xf0 ? 4
+                             : byte(0) >= 0xe0 ? 3
+                             : byte(0) >= 0xc0 ? 2
+                                               : 0;
+  if (length == 0 || text.size() != length) return 0;
+  char32_t code = length == 1 ? byte(0) : byte(0) & (0x7fu >> length);
+  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3fu);
+  return code;
+}
+
+/// Letters are called as they are, digits by their names, all other characters by their code (uni00C4), as
+/// Adobe's glyph list has it; a longer text is a name already.
 Character character(std::string const& text) {
-  static std::map<std::string, std::string> const digits{
-      {"0", "zero"}, {"1", "one"}, {"2", "two"},   {"3", "three"}, {"4", "four"},
-      {"5", "five"}, {"6", "six"}, {"7", "seven"}, {"8", "eight"}, {"9", "nine"}};
-  if (text.size() == 1 && static_cast<unsigned char>(text[0]) < 128) {
-    auto const digit = digits.find(text);
-    return {digit == digits.end() ? text : digit->second, {char32_t(text[0])}};
-  }
-  return {text, {}};
+  static char const* const digits[] = {"zero", "one", "two",   "three", "four",
+                                       "five", "six", "seven", "eight", "nine"};
+  char32_t const code = single_character(text);
+  if (code == 0) return {text, {}};
+  if (code < 128 && std::isalpha(int(code)) != 0) return {text, {code}};
+  if (code >= U'0' && code <= U'9') return {digits[code - U'0'], {code}};
+  char name[16];
+  std::snprintf(name, sizeof name, code > 0xffff ? "u%05X" : "uni%04X", unsigned(code));
+  return {name, {code}};
 }
 
 /// The glyph that a picture shows: said, or what stands before the first underscore of its name, or A.
@@ -53,8 +72,7 @@ std::string glyph_of(fs::path const& picture, Options const& options) {
   std::string const name = picture.stem().string();
   std::size_t const underscore = name.find('_');
   std::string const beginning = name.substr(0, underscore);
-  return beginning.size() == 1 && std::isalnum(static_cast<unsigned char>(beginning[0])) != 0 ? beginning
-                                                                                              : "A";
+  return single_character(beginning) != 0 ? beginning : "A";
 }
 
 std::vector<fs::path> find_pictures(std::vector<fs::path> const& given) {
@@ -107,55 +125,73 @@ void make_font(fs::path const& ufo, std::string const& format) {
   std::printf("see %s\n", font.c_str());
 }
 
+bool wanted(Options const& options, char const* format) {
+  return std::find(options.formats.begin(), options.formats.end(), format) != options.formats.end();
+}
+
+/// Traces a picture, writes its SVG if that is wanted, and adds it to the font. `used`: how often each glyph
+/// came.
+void add_glyph(gd::Font& font, std::map<std::string, int>& used, fs::path const& path,
+               Options const& options) {
+  gd::Ink const ink = load_ink(path, options.white_on_black);
+  gd::TraceOptions trace;
+  if (options.tolerance > 0) trace.tolerance = options.tolerance;
+  gd::Outline const outline = gd::trace(ink, trace);
+  if (outline.empty())
+    throw gd::Error(path.string(),
+                    options.white_on_black ? "a white letter on black" : "a black letter on white", "no ink");
+  if (wanted(options, "svg"))
+    gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width, ink.height);
+
+  gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
+  double const baseline = options.baseline >= 0 ? options.baseline : box.top;
+  double const height = options.cap_height_pixels > 0 ? options.cap_height_pixels : box.top - box.bottom;
+  gd::FontPlacement place{font.cap_height / height, baseline, 0, 0};
+  place.left = box.left - options.side_bearing / place.units_per_pixel;
+  Character const shown = character(glyph_of(path, options));
+  int const number = ++used[shown.name];
+  gd::Glyph glyph{number == 1 ? shown.name : shown.name + ".alt" + std::to_string(number - 1),
+                  number == 1 ? shown.unicodes : std::vector<char32_t>{}, 0,
+                  gd::to_font_units(outline, place)};
+  glyph.advance = int(gd::bounds(glyph.outline).right) + options.side_bearing;
+  int points = 0;
+  for (gd::Contour const& contour : glyph.outline) points += contour.points();
+  std::printf("%s: glyph %s, %zu contours, %d points\n", path.c_str(), glyph.name.c_str(),
+              glyph.outline.size(), points);
+  font.glyphs.push_back(std::move(glyph));
+}
+
 int run(Options const& options) {
-  auto const wanted = [&](char const* format) {
-    return std::find(options.formats.begin(), options.formats.end(), format) != options.formats.end();
-  };
   gd::Font font = options.measures;
   font.family = options.family;
   font.style = options.style;
-  fs::create_directories(options.out);
+  gd::make_run_folder(options.out);
   std::map<std::string, int> used;
-  for (fs::path const& path : find_pictures(options.pictures)) {
-    gd::Ink const ink = load_ink(path, options.white_on_black);
-    gd::TraceOptions trace;
-    if (options.tolerance > 0) trace.tolerance = options.tolerance;
-    gd::Outline const outline = gd::trace(ink, trace);
-    if (outline.empty())
-      throw gd::Error(path.string(),
-                      options.white_on_black ? "a white letter on black" : "a black letter on white",
-                      "no ink");
-    if (wanted("svg"))
-      gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width, ink.height);
-
-    gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
-    double const baseline = options.baseline >= 0 ? options.baseline : box.top;
-    double const height = options.cap_height_pixels > 0 ? options.cap_height_pixels : box.top - box.bottom;
-    gd::FontPlacement place{font.cap_height / height, baseline, 0, 0};
-    place.left = box.left - options.side_bearing / place.units_per_pixel;
-    Character const shown = character(glyph_of(path, options));
-    int const number = ++used[shown.name];
-    gd::Glyph glyph{number == 1 ? shown.name : shown.name + ".alt" + std::to_string(number - 1),
-                    number == 1 ? shown.unicodes : std::vector<char32_t>{}, 0,
-                    gd::to_font_units(outline, place)};
-    glyph.advance = int(gd::bounds(glyph.outline).right) + options.side_bearing;
-    int points = 0;
-    for (gd::Contour const& contour : glyph.outline) points += contour.points();
-    std::printf("%s: glyph %s, %zu contours, %d points\n", path.c_str(), glyph.name.c_str(),
-                glyph.outline.size(), points);
-    font.glyphs.push_back(std::move(glyph));
+  auto const pictures = find_pictures(options.pictures);
+  std::vector<std::string> skipped;
+  for (fs::path const& path : pictures) {
+    try {
+      add_glyph(font, used, path, options);
+    } catch (gd::Error const& error) {
+      skipped.emplace_back(error.what());
+    }
   }
+  if (font.glyphs.empty())
+    throw gd::Error(pictures.size() == 1 ? skipped.front()
+                                         : "none of " + std::to_string(pictures.size()) +
+                                               " pictures shows a letter, first " + skipped.front());
+  for (std::string const& sentence : skipped) std::cerr << "skipped: " << sentence << '\n';
   gd::add_required_glyphs(font);
-  bool const compiled = wanted("otf") || wanted("ttf");
+  bool const compiled = wanted(options, "otf") || wanted(options, "ttf");
   std::string file = options.family + "-" + options.style + ".ufo";
   std::replace(file.begin(), file.end(), '/', '_');
   fs::path const ufo = options.out / file;
-  if (wanted("ufo") || compiled) {
+  if (wanted(options, "ufo") || compiled) {
     gd::write_ufo(ufo, font);
     std::printf("see %s\n", ufo.c_str());
   }
   for (char const* format : {"otf", "ttf"})
-    if (wanted(format)) make_font(ufo, format);
+    if (wanted(options, format)) make_font(ufo, format);
   return 0;
 }
 

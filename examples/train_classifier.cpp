@@ -6,6 +6,7 @@
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
+#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/train/classifier_checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
@@ -36,7 +37,7 @@ struct Options {
   bool fresh = false;
 };
 
-/// Pictures to train on and others to judge by: an atlas's own, or every so-manieth of a folder.
+/// Pictures to train on and others to judge by: an atlas's own, or every tenth or so of a folder.
 gd::LetterAtlas load(Options const& options) {
   if (options.data.extension() == ".png")
     return gd::load_letter_atlas(options.data, fs::path(options.data).replace_extension(".tsv"), size);
@@ -70,7 +71,7 @@ int run(Options const& options) {
     if (found == classes.names.end()) throw gd::Error(name, "a class that is trained on", gd::class_of(name));
     held_out_labels.push_back(int(found - classes.names.begin()));
   }
-  fs::create_directories(options.out);
+  gd::make_run_folder(options.out);
   std::string const path = (options.out / "classifier.safetensors").string();
 
   Exec const exec;

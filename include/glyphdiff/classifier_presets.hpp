@@ -61,37 +61,19 @@ struct LettersClassifier64 {
                                      .coordinate_channels = true};
 };
 
-/// The classifier for a model's images and noise, as ::type.
+namespace detail {
+AdmClassifier64 classifier_of(Adm64);
+AdmClassifier128 classifier_of(Adm128);
+AdmClassifier256 classifier_of(Adm256);
+AdmClassifier256 classifier_of(Adm256Conditional);
+AdmClassifier512 classifier_of(Adm512);
+AdmClassifier512 classifier_of(Adm512Conditional);
+LettersClassifier64 classifier_of(Letters64);
+}  // namespace detail
+
+/// The classifier for a model's images and noise.
 template <class Preset>
-struct ClassifierOf;
-template <>
-struct ClassifierOf<Adm64> {
-  using type = AdmClassifier64;
-};
-template <>
-struct ClassifierOf<Adm128> {
-  using type = AdmClassifier128;
-};
-template <>
-struct ClassifierOf<Adm256> {
-  using type = AdmClassifier256;
-};
-template <>
-struct ClassifierOf<Adm256Conditional> {
-  using type = AdmClassifier256;
-};
-template <>
-struct ClassifierOf<Adm512> {
-  using type = AdmClassifier512;
-};
-template <>
-struct ClassifierOf<Adm512Conditional> {
-  using type = AdmClassifier512;
-};
-template <>
-struct ClassifierOf<Letters64> {
-  using type = LettersClassifier64;
-};
+using ClassifierOf = decltype(detail::classifier_of(Preset{}));
 
 static_assert(encoder_parameter_count<AdmClassifier64> == 65'438'568);
 static_assert(encoder_parameter_count<AdmClassifier128> == 42'568'040);

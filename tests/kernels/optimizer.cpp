@@ -10,6 +10,16 @@ using namespace glyphdiff;
 
 namespace {
 
+constexpr kernels::AdamWUpdate u{.gradient_scale = 0.5f,
+                                 .keep = 0.99f,
+                                 .beta1 = 0.9f,
+                                 .one_minus_beta1 = 0.1f,
+                                 .beta2 = 0.999f,
+                                 .one_minus_beta2 = 0.001f,
+                                 .sqrt_bias_correction2 = 0.3f,
+                                 .eps = 1e-8f,
+                                 .step_size = 1e-2f};
+
 struct Result {
   std::vector<float> p, g, m, v, e;
 };
@@ -25,15 +35,6 @@ Result update(std::size_t count) {
   ema.rate[0] = 0.9f;
   ema.one_minus_rate[0] = 0.1f;
   ema.count = 1;
-  kernels::AdamWUpdate const u{.gradient_scale = 0.5f,
-                               .keep = 0.99f,
-                               .beta1 = 0.9f,
-                               .one_minus_beta1 = 0.1f,
-                               .beta2 = 0.999f,
-                               .one_minus_beta2 = 0.001f,
-                               .sqrt_bias_correction2 = 0.3f,
-                               .eps = 1e-8f,
-                               .step_size = 1e-2f};
   kernels::adamw_update<Path>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), u, ema);
   return {to_host(p), to_host(g), to_host(m), to_host(v), to_host(e)};
 }
@@ -62,15 +63,6 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
   auto const update_rounded = [](auto path, std::size_t count) {
     auto const p = to_arena<Exec>(scattered(count, 1)), g = to_arena<Exec>(scattered(count, 2));
     Rounded r{{}, std::vector<std::uint16_t>(count, 0x3c01), std::vector<std::uint16_t>(count, 0x3a02)};
-    kernels::AdamWUpdate const u{.gradient_scale = 0.5f,
-                                 .keep = 0.99f,
-                                 .beta1 = 0.9f,
-                                 .one_minus_beta1 = 0.1f,
-                                 .beta2 = 0.999f,
-                                 .one_minus_beta2 = 0.001f,
-                                 .sqrt_bias_correction2 = 0.3f,
-                                 .eps = 1e-8f,
-                                 .step_size = 1e-2f};
     kernels::adamw_update<decltype(path)>(Exec(), std::int64_t(count), p.data(), g.data(), r.m.data(),
                                           r.v.data(), u, {}, RandomKey{5, Stream::rounding, 7});
     Exec().fence();

@@ -58,6 +58,29 @@ TEST_CASE("smooth joins stay smooth in whole units") {
   }
 }
 
+TEST_CASE("curves that pass beyond their ends are cut at their extremes") {
+  // One curve over the top, one that bulges to both sides, and one that stays between its ends.
+  Outline const outline{Contour{{{false, {10, 0}, {30, 0}, {40, 20}, false},
+                                 {false, {70, 30}, {10, 50}, {40, 60}, false},
+                                 {false, {30, 62}, {10, 64}, {0, 70}, false},
+                                 {true, {}, {}, {0, 20}, false}}}};
+  Outline const units = to_font_units(outline, {.units_per_pixel = 10, .baseline = 70});
+  REQUIRE(units.size() == 1);
+  CHECK(units[0].segments.size() == 7);
+  Point from = units[0].start();
+  for (Segment const& s : units[0].segments) {
+    for (double t = 0; t < 1 && !s.line; t += 0.01) {
+      Point const p = cubic_at(from, s.control1, s.control2, s.end, t);
+      CHECK(p.x < std::max(from.x, s.end.x) + 1);
+      CHECK(p.x > std::min(from.x, s.end.x) - 1);
+      CHECK(p.y < std::max(from.y, s.end.y) + 1);
+      CHECK(p.y > std::min(from.y, s.end.y) - 1);
+    }
+    from = s.end;
+  }
+  CHECK(signed_area(units[0]) == doctest::Approx(std::abs(signed_area(outline[0])) * 100).epsilon(0.01));
+}
+
 TEST_CASE("quadratics keep to the cubics within the tolerance, and need few points") {
   Contour const contour = letter()[0];
   for (double const tolerance : {0.5, 0.05, 0.005}) {

@@ -112,6 +112,20 @@ TEST_CASE("a classifier's training goes on from its checkpoint bit for bit, and 
   for (std::size_t i = 0; i < net.parameters().extent(0); ++i)
     REQUIRE(net.parameters()(i) == resumed_net.parameters()(i));
 
+  // In bfloat16 as well, whose rounding goes on where it was.
+  ClassifierTrainOptions small = options;
+  small.adamw.moments = MomentFormat::bfloat16;
+  Net small_net(exec, 2), small_resumed_net(exec, 9);
+  ClassifierTrainer small_trainer(exec, small_net, Process(), small),
+      small_resumed(exec, small_resumed_net, Process(), small);
+  train(small_trainer, 2);
+  save_checkpoint((folder / "small.safetensors").string(), small_trainer);
+  train(small_trainer, 2);
+  load_checkpoint((folder / "small.safetensors").string(), small_resumed);
+  train(small_resumed, 2);
+  for (std::size_t i = 0; i < small_net.parameters().extent(0); ++i)
+    REQUIRE(small_net.parameters()(i) == small_resumed_net.parameters()(i));
+
   ClassifierTrainer other(exec, other_net, Process(), options);
   CHECK_THROWS_WITH_AS(load_checkpoint(path, other, {{"class_names", "left,right"}}),
                        doctest::Contains("class_names"), Error);
@@ -133,6 +147,7 @@ TEST_CASE("a batch that doesn't fit, or is no number, leaves a classifier as it 
   Net const fresh(exec, 2);
   for (std::size_t i = 0; i < net.parameters().extent(0); ++i)
     REQUIRE(net.parameters()(i) == fresh.parameters()(i));
+  CHECK_THROWS_AS(trainer.accuracy(data.images, std::vector<int>{1, 0}, 5, 1), Error);
   data.images(0, 0, 0, 0) = 1;
   CHECK(std::isfinite(trainer.step(data.images, data.labels).loss));
 }

@@ -29,7 +29,13 @@ struct AdamWOptions {
   double eps = 1e-8;
   double weight_decay = 0.0;  ///< decoupled: p -= lr * weight_decay * p
   MomentFormat moments = MomentFormat::float32;
-  std::uint64_t seed = 0;  ///< of the rounding of bfloat16 moments; a Trainer sets its own
+  std::uint64_t seed = 0;  ///< of the rounding of bfloat16 moments; a trainer sets its own
+
+  AdamWOptions with_seed(std::uint64_t number) const {
+    AdamWOptions options = *this;
+    options.seed = number;
+    return options;
+  }
 };
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), with PyTorch's placing of eps:

@@ -19,6 +19,40 @@ struct FontPlacement {
 
 namespace detail {
 
+/// Adds a curve from `from` to s.end, cut where it passes beyond both its ends by more than `most` in x or y:
+/// at its extremes, which fonts want points at.
+inline void add_cut_at_extremes(Contour& contour, Point from, Segment const& s, double most) {
+  auto const cut = [&](auto const& coordinate) -> double {
+    double const a = coordinate(from), b = coordinate(s.control1), c = coordinate(s.control2),
+                 d = coordinate(s.end);
+    // The derivative is 3 (p + 2 q t + r t^2).
+    double const p = b - a, q = c - 2 * b + a, r = d - 3 * c + 3 * b - a;
+    double const root = std::sqrt(std::max(0.0, q * q - p * r));
+    for (double const t : {(-q - root) / r, (-q + root) / r, -p / (2 * q)}) {
+      if (!(t > 0.02 && t < 0.98) || q * q < p * r) continue;
+      bool const is_root =
+          std::abs(p + 2 * q * t + r * t * t) < 1e-6 * (std::abs(p) + std::abs(q) + std::abs(r));
+      Point const place = cubic_at(from, s.control1, s.control2, s.end, t);
+      double const value = coordinate(place);
+      bool const room = length(place - from) > 2 && length(place - s.end) > 2;  // whole units would tangle
+      if (is_root && room && (value > std::max(a, d) + most || value < std::min(a, d) - most)) return t;
+    }
+    return 0;
+  };
+  double t = s.line ? 0 : cut([](Point p) { return p.x; });
+  if (t == 0 && !s.line) t = cut([](Point p) { return p.y; });
+  if (t == 0) {
+    contour.segments.push_back(s);
+    return;
+  }
+  // De Casteljau.
+  auto const mix = [t](Point a, Point b) { return (1 - t) * a + t * b; };
+  Point const a = mix(from, s.control1), b = mix(s.control1, s.control2), c = mix(s.control2, s.end),
+              ab = mix(a, b), bc = mix(b, c), middle = mix(ab, bc);
+  add_cut_at_extremes(contour, from, {false, a, ab, middle, true}, most);
+  add_cut_at_extremes(contour, middle, {false, bc, c, s.end, s.smooth}, most);
+}
+
 inline Point rounded(Point p) { return {std::round(p.x), std::round(p.y)}; }
 
 /// A handle at whole units that leaves `node` in a given direction as nearly as whole units allow, beside
@@ -51,7 +85,12 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
   });
   Outline result;
   for (Contour const& source : scaled) {  // y has changed its sign, and so has the direction
-    Contour const contour = reversed(source);
+    Contour contour;
+    Point from = source.start();
+    for (Segment const& s : reversed(source).segments) {
+      detail::add_cut_at_extremes(contour, from, s, 0.5);
+      from = s.end;
+    }
     Contour whole;
     std::size_t const n = contour.segments.size();
     Point before = contour.start();
@@ -72,6 +111,13 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
         s.control1 = out == Point{} ? from : detail::rounded_handle(from, s.control1 - before + from, out);
         s.control2 = in == Point{} ? to : detail::rounded_handle(to, s.control2 - s.end + to, -1.0 * in);
       }
+      // At a corner a handle is free, and what little of the curve is left beyond its ends can be taken back.
+      auto const within = [&](Point p) {
+        return Point{std::clamp(p.x, std::min(from.x, to.x), std::max(from.x, to.x)),
+                     std::clamp(p.y, std::min(from.y, to.y), std::max(from.y, to.y))};
+      };
+      if (!s.line && !last.smooth) s.control1 = within(s.control1);
+      if (!s.line && !s.smooth) s.control2 = within(s.control2);
       before = s.end;
       s.end = to;
       if (s.line && from == to) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <glyphdiff/outline/corners.hpp>
+#include <glyphdiff/outline/extremes.hpp>
 #include <glyphdiff/outline/fit_cubic.hpp>
 #include <glyphdiff/outline/level_set.hpp>
+#include <glyphdiff/outline/straight_runs.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -73,110 +75,44 @@ class ContourTracer {
     }
   }
 
-  /// Whether the line is straight from point i to point j, without what corners round at its ends.
-  bool is_straight(int i, int j, double margin, LocalFit& fit) const {
-    double const begin = line_.distance(i) + margin, end = line_.distance(j) - margin,
-                 middle = (begin + end) / 2;
-    std::vector<std::pair<double, Point>> points;
-    for (int k = i; k <= j; ++k)
-      if (double const s = line_.distance(k); s >= begin && s <= end)
-        points.emplace_back(s - middle, line_[k]);
-    if (points.size() < 2) return false;
-    if (points.size() >= 4) {
-      double const half = (end - begin) / 2;
-      if (length(local_fit(points, false).bend) * half * half / 2 > 0.07) return false;  // a bow's height
-    }
-    fit = local_fit(points, true);
-    for (auto const& [s, p] : points)
-      if (std::abs(cross(p - fit.position, fit.tangent)) > 0.16) return false;
-    return true;
-  }
-
-  /// Marks straight pieces between corners, and finds long ones that curves lead into.
-  void place_lines() {
+  /// Makes the nodes anew: visit(nodes, first, last, closed) adds to those up to here what belongs between
+  /// the last of them, at point `first`, and the next, at point `last`; or, where there are none, on the
+  /// whole line.
+  template <class Visit>
+  void for_each_stretch(Visit const& visit) {
     std::vector<OutlineNode> result;
-    std::size_t const corners = nodes_.size();
-    for (std::size_t k = 0; k < std::max<std::size_t>(corners, 1); ++k) {
-      int const first = corners > 0 ? nodes_[k].index : 0;
-      int last = corners > 0 ? nodes_[(k + 1) % corners].index : line_.size();
-      if (last <= first) last += line_.size();
-      OutlineNode begin = corners > 0 ? nodes_[k] : OutlineNode{};
-      LocalFit whole;
-      if (corners > 0 && is_straight(first, last, 1.3, whole)) {
-        begin.line_after = true;
-        result.push_back(begin);
-        continue;
-      }
-      if (corners > 0) result.push_back(begin);
-      place_runs(result, first, last, corners > 0);
+    std::size_t const n = nodes_.size();
+    if (n == 0) visit(result, 0, line_.size(), true);
+    for (std::size_t k = 0; k < n; ++k) {
+      result.push_back(nodes_[k]);
+      int const first = nodes_[k].index, last = nodes_[(k + 1) % n].index;
+      visit(result, first, last <= first ? last + line_.size() : last, false);
     }
     nodes_ = std::move(result);
   }
 
-  /// The longest straight runs between two points, none of which overlap.
-  void place_runs(std::vector<OutlineNode>& result, int first, int last, bool between_corners) {
-    struct Run {
-      int begin, end;
-    };
-    std::vector<Run> runs;
-    int const end_of_search = between_corners ? last : last + line_.size();
-    LocalFit fit;
-    for (int i = first, j = first; i < last; ++i) {
-      j = std::max(j, i);
-      double const margin_here = 0;
-      while (j < std::min(end_of_search, i + line_.size() - 1)) {
-        if (line_.distance(j + 1) - line_.distance(i) > options_.straight &&
-            !is_straight(i, j + 1, margin_here, fit))
-          break;
-        ++j;
-      }
-      if (line_.distance(j) - line_.distance(i) > options_.straight && is_straight(i, j, margin_here, fit))
-        runs.push_back({i, j});
-    }
-    std::sort(runs.begin(), runs.end(), [&](Run const& a, Run const& b) {
-      return line_.distance(a.end) - line_.distance(a.begin) >
-             line_.distance(b.end) - line_.distance(b.begin);
-    });
-    std::vector<Run> chosen;
-    for (Run const& run : runs) {
-      bool const overlaps = std::any_of(chosen.begin(), chosen.end(), [&](Run const& other) {
-        auto const overlap = [&](int shift) {
-          return run.begin + shift < other.end + 2 && other.begin < run.end + shift + 2;
-        };
-        return overlap(0) || (!between_corners && (overlap(line_.size()) || overlap(-line_.size())));
-      });
-      if (!overlaps) chosen.push_back(run);
-    }
-    std::sort(chosen.begin(), chosen.end(), [](Run const& a, Run const& b) { return a.begin < b.begin; });
-    for (Run run : chosen) {
-      fit = core_of(run.begin, run.end);
-      Point const tangent = snapped(fit.tangent);
-      auto const project = [&](int i) {
-        return fit.position + dot(line_[i] - fit.position, tangent) * tangent;
-      };
-      bool const from_corner = between_corners && line_.distance(run.begin) - line_.distance(first) < 3.5,
-                 to_corner = between_corners && line_.distance(last) - line_.distance(run.end) < 3.5;
-      if (from_corner)
+  /// Marks straight pieces between corners, and finds long ones that curves lead into.
+  void place_lines() {
+    for_each_stretch([&](std::vector<OutlineNode>& result, int first, int last, bool closed) {
+      LocalFit whole;
+      if (!closed && is_straight(line_, first, last, 1.3, whole)) {
         result.back().line_after = true;
-      else
-        result.push_back({run.begin, project(run.begin), false, tangent, true});
-      if (!to_corner) result.push_back({run.end, project(run.end), false, tangent, false});
-    }
-  }
-
-  /// The line through a straight run's middle, and the run without the ends that bend away from it already.
-  LocalFit core_of(int& begin, int& end) const {
-    double const total = line_.distance(end) - line_.distance(begin),
-                 middle = line_.distance(begin) + total / 2;
-    std::vector<std::pair<double, Point>> points;
-    for (int k = begin; k <= end; ++k)
-      if (double const s = line_.distance(k) - middle; std::abs(s) < 0.3 * total)
-        points.emplace_back(s, line_[k]);
-    LocalFit const fit = local_fit(points, true);
-    auto const off = [&](int k) { return std::abs(cross(line_[k] - fit.position, fit.tangent)) > 0.05; };
-    while (end - begin > 4 && off(begin)) ++begin;
-    while (end - begin > 4 && off(end)) --end;
-    return fit;
+        return;
+      }
+      for (StraightRun const& run : straight_runs(line_, first, last, closed, options_.straight)) {
+        Point const tangent = snapped(run.fit.tangent);
+        auto const project = [&](int i) {
+          return run.fit.position + dot(line_[i] - run.fit.position, tangent) * tangent;
+        };
+        bool const from_corner = !closed && line_.distance(run.begin) - line_.distance(first) < 3.5,
+                   to_corner = !closed && line_.distance(last) - line_.distance(run.end) < 3.5;
+        if (from_corner)
+          result.back().line_after = true;
+        else
+          result.push_back({run.begin, project(run.begin), false, tangent, true});
+        if (!to_corner) result.push_back({run.end, project(run.end), false, tangent, false});
+      }
+    });
   }
 
   Point snapped(Point tangent) const {
@@ -186,77 +122,16 @@ class ContourTracer {
     return tangent;
   }
 
-  LocalFit around(int i, double reach) const {
-    auto points = line_.arm(i, +1, 0, reach);
-    for (auto const& point : line_.arm(i, -1, 0.01, reach)) points.push_back(point);
-    return local_fit(points, points.size() < 4);
-  }
-
-  /// Nodes where curves are highest, lowest, or farthest to a side.
+  /// Nodes at the extremes of curves.
   void place_extremes() {
-    std::vector<OutlineNode> result;
-    std::size_t const n = nodes_.size();
-    for (std::size_t k = 0; k < std::max<std::size_t>(n, 1); ++k) {
-      int const first = n > 0 ? nodes_[k].index : 0;
-      int last = n > 0 ? nodes_[(k + 1) % n].index : line_.size();
-      if (last <= first) last += line_.size();
-      if (n > 0) result.push_back(nodes_[k]);
-      if (n > 0 && nodes_[k].line_after) continue;
-      for (bool const vertical : {false, true})
-        for (int const sign : {+1, -1}) extremes(result, first, last, vertical, sign, n == 0);
-      std::sort(result.end() - std::ptrdiff_t(added_), result.end(),
-                [](OutlineNode const& a, OutlineNode const& b) { return a.index < b.index; });
-      added_ = 0;
-    }
-    nodes_ = std::move(result);
+    for_each_stretch([&](std::vector<OutlineNode>& result, int first, int last, bool closed) {
+      if (!closed && result.back().line_after) return;
+      for (Extreme const& e : find_extremes(line_, first, last, closed))
+        result.push_back({e.index, e.position, false, e.tangent, false});
+    });
     for (OutlineNode& node : nodes_) node.index = line_.wrapped(node.index);
     std::sort(nodes_.begin(), nodes_.end(),
               [](OutlineNode const& a, OutlineNode const& b) { return a.index < b.index; });
-  }
-
-  /// Maxima (sign 1) or minima of one coordinate inside a curve that both sides fall off from.
-  void extremes(std::vector<OutlineNode>& result, int first, int last, bool vertical, int sign, bool closed) {
-    constexpr double prominence = 0.35, from_end = 2.0;  // px
-    auto const value = [&](int i) { return sign * (vertical ? line_[i].y : line_[i].x); };
-    int const begin = first, end = closed ? last + line_.size() : last;
-    // The highest so far since the last valley, and the lowest since.
-    int top = begin;
-    double valley = value(begin);
-    bool risen = false;
-    for (int i = begin; i <= end; ++i) {
-      if (value(i) > value(top)) top = i;
-      if (!risen) {
-        valley = std::min(valley, value(i));
-        if (value(i) > valley + prominence) risen = true, top = i;
-      } else if (value(i) < value(top) - prominence) {
-        add_extreme(result, top, first, last, vertical, from_end, closed);
-        risen = false;
-        valley = value(i);
-        top = i;
-      }
-    }
-  }
-
-  void add_extreme(std::vector<OutlineNode>& result, int top, int first, int last, bool vertical,
-                   double from_end, bool closed) {
-    if (!closed && (line_.distance(top) - line_.distance(first) < from_end ||
-                    line_.distance(last) - line_.distance(top) < from_end))
-      return;
-    int const index = closed ? line_.wrapped(top) : top;
-    for (std::size_t k = result.size() - added_; k < result.size();
-         ++k) {  // on a second turn, or of the other axis
-      double const s = std::abs(line_.distance(result[k].index) - line_.distance(index));
-      if (std::min(s, line_.total() - s) < 1.5) return;
-    }
-    LocalFit const fit = around(index, 3.5);
-    Point const t = fit.tangent;
-    Point tangent = vertical ? Point{t.x > 0 ? 1.0 : -1.0, 0} : Point{0, t.y > 0 ? 1.0 : -1.0};
-    // The parabola's own extreme.
-    double const slope = vertical ? fit.velocity.y : fit.velocity.x,
-                 bend = vertical ? fit.bend.y : fit.bend.x;
-    Point const position = fit.at(std::abs(bend) > 1e-6 ? std::clamp(-slope / bend, -2.0, 2.0) : 0.0);
-    result.push_back({index, position, false, tangent, false});
-    ++added_;
   }
 
   /// Puts nodes where their straight lines want them: corners on the meeting of two lines, and nearly
@@ -273,7 +148,7 @@ class ContourTracer {
       int const last = to.index <= from.index ? to.index + line_.size() : to.index;
       LocalFit fit;
       double const margin = line_.distance(last) - line_.distance(from.index) > 4 ? 0.9 : 0;
-      if (!is_straight(from.index, last, margin, fit))
+      if (!is_straight(line_, from.index, last, margin, fit))
         fit = {from.position, direction(to.position - from.position), 0, {}, {}};
       Point const tangent = snapped(fit.tangent);
       if (tangent == Point{}) continue;
@@ -317,7 +192,7 @@ class ContourTracer {
       return;
     }
     std::size_t const at = std::clamp<std::size_t>(cubic.at, 2, points.size() - 3);
-    LocalFit const local = around(indices[at], 3.0);
+    LocalFit const local = fit_around(line_, indices[at], 3.0);
     CurveEnd const middle{local.position, local.tangent};
     fit(contour, from, middle, first, indices[at], true, depth + 1);
     fit(contour, middle, to, indices[at], last, smooth, depth + 1);
@@ -326,7 +201,6 @@ class ContourTracer {
   MeasuredLine line_;
   TraceOptions options_;
   std::vector<OutlineNode> nodes_;
-  std::size_t added_ = 0;
 };
 
 }  // namespace detail

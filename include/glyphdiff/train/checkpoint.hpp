@@ -41,27 +41,36 @@ FloatStore average_store(Average const& average) {
   return store;
 }
 
-template <class Net, class D, class Objective, class Times>
-TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
+/// What the checkpoints of any training hold: what is trained, AdamW's moments in either format, the
+/// configuration, the batch and the seed.
+template <class Exec, class Options>
+TrainingState optimiser_state(ParameterList const& list, Arena<Exec> const& values, AdamW<Exec> const& adamw,
+                              UNetConfig const& config, Options const& options) {
   TrainingState state;
-  state.table = parameter_blocks(trainer.trainable().list());
-  state.parameters = trainer.trainable().values();
-  for (auto const& average : trainer.ema().averages())
-    state.averages.push_back({average.rate, average_store(average), average.width});
-  auto const& adamw = trainer.adamw();
+  state.table = parameter_blocks(list);
+  state.parameters = values;
   state.first_moment =
       adamw.bfloat16() ? FloatStore(adamw.first_moment_bfloat16) : FloatStore(adamw.first_moment);
   state.second_moment =
       adamw.bfloat16() ? FloatStore(adamw.second_moment_bfloat16) : FloatStore(adamw.second_moment);
-  state.configuration = describe(Net::config);
-  state.configuration.emplace_back("ema_warm_up", detail::to_text(trainer.options().ema_warm_up));
+  state.configuration = describe(config);
   state.defaults = describe(UNetConfig{});
+  state.configuration.emplace_back("batch", std::to_string(options.batch));
+  state.configuration.emplace_back("seed", std::to_string(options.seed));
+  state.step = adamw.steps;
+  state.seed = options.seed;
+  return state;
+}
+
+template <class Net, class D, class Objective, class Times>
+TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
+  TrainingState state = optimiser_state(trainer.trainable().list(), trainer.trainable().values(),
+                                        trainer.adamw(), Net::config, trainer.options());
+  for (auto const& average : trainer.ema().averages())
+    state.averages.push_back({average.rate, average_store(average), average.width});
+  state.configuration.emplace_back("ema_warm_up", detail::to_text(trainer.options().ema_warm_up));
   state.defaults.emplace_back("ema_warm_up", "true");
-  state.configuration.emplace_back("batch", std::to_string(trainer.options().batch));
-  state.configuration.emplace_back("seed", std::to_string(trainer.options().seed));
   for (auto const& pair : run) state.configuration.push_back(pair);
-  state.step = trainer.steps();
-  state.seed = trainer.options().seed;
   if constexpr (std::is_same_v<Times, LossSecondMoment>) {
     state.values.emplace_back("loss_history", trainer.timestep_sampler().history());
     auto const& counts = trainer.timestep_sampler().counts();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <glyphdiff/checkpoint/config_description.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/classifier_trainer.hpp>
 
@@ -14,19 +13,10 @@ namespace detail {
 
 template <class Net, class D>
 TrainingState training_state(ClassifierTrainer<Net, D>& trainer, KeyValues const& run) {
-  TrainingState state;
-  state.table = parameter_blocks(trainer.net().parameter_list());
-  state.parameters = trainer.net().parameters();
-  state.first_moment = trainer.adamw().first_moment;
-  state.second_moment = trainer.adamw().second_moment;
-  state.configuration = describe(Net::config);
-  state.defaults = describe(UNetConfig{});
+  TrainingState state = optimiser_state(trainer.net().parameter_list(), trainer.net().parameters(),
+                                        trainer.adamw(), Net::config, trainer.options());
   state.configuration.emplace_back("classes_out", std::to_string(Net::classes_out));
-  state.configuration.emplace_back("batch", std::to_string(trainer.options().batch));
-  state.configuration.emplace_back("seed", std::to_string(trainer.options().seed));
   for (auto const& pair : run) state.configuration.push_back(pair);
-  state.step = trainer.steps();
-  state.seed = trainer.options().seed;
   return state;
 }
 

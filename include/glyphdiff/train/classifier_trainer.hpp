@@ -46,7 +46,7 @@ class ClassifierTrainer {
         net_(&net),
         diffusion_(std::move(diffusion)),
         options_(std::move(options)),
-        adamw_(std::int64_t(net.parameters().extent(0)), options_.adamw),
+        adamw_(std::int64_t(net.parameters().extent(0)), options_.adamw.with_seed(options_.seed)),
         gradients_("glyphdiff::gradients", net.parameters().extent(0)),
         gradient_norm_(std::int64_t(net.parameters().extent(0))) {
     if (options_.batch < 1) throw Error("batch size", "1 or more", std::to_string(options_.batch));
@@ -88,8 +88,11 @@ class ClassifierTrainer {
   }
 
   /// The share of images x0 (N,H,W,channels) that is told right when all are noised to time t, with noise of
-  /// the seed.
+  /// the seed. Error if there are none, or a shape or label doesn't fit.
   double accuracy(HostImages const& x0, std::span<int const> labels, Time t, std::uint64_t seed) {
+    if (labels.empty() || labels.size() != x0.extent(0))
+      throw Error("images to judge a classifier by", "some, and as many labels",
+                  std::to_string(x0.extent(0)) + " and " + std::to_string(labels.size()));
     typename Net::Evaluator classify(*net_);
     ClassifierReport sum{0, 0, 0};
     for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {

@@ -83,7 +83,7 @@ class Trainer {
         options_(std::move(options)),
         timestep_sampler_(make_timestep_sampler(diffusion_)),
         trainable_(std::move(trainable)),
-        adamw_(trainable_.list().total(), with_seed(options_.adamw, options_.seed)),
+        adamw_(trainable_.list().total(), options_.adamw.with_seed(options_.seed)),
         ema_(exec, trainable_.values(), options_.ema_rates, options_.ema_warm_up, options_.ema_widths,
              options_.ema_folder),
         gradient_norm_(trainable_.list().total()),
@@ -161,11 +161,6 @@ class Trainer {
   Exec const& exec() const { return exec_; }
 
  private:
-  static AdamWOptions with_seed(AdamWOptions options, std::uint64_t seed) {
-    options.seed = seed;
-    return options;
-  }
-
   static TimestepSampler make_timestep_sampler(D const& diffusion) {
     if constexpr (std::is_same_v<TimestepSampler, StratifiedTimesteps>)
       return TimestepSampler();
