@@ -181,8 +181,9 @@ TEST_CASE("what doesn't fit is refused with a sentence") {
   CHECK_THROWS_WITH_AS(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, {}),
                        "UNet labels: expected 2 of them, found 0", Error);
   CHECK_THROWS_WITH_AS(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, {0, 5}),
-                       "UNet labels: expected classes in [0, 5), found 5", Error);
-  CHECK_THROWS_AS(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, {0, -1}), Error);
+                       "UNet labels: expected classes in [0, 5) or no_class, found 5", Error);
+  CHECK_THROWS_AS(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, {0, -2}), Error);
+  CHECK_NOTHROW(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, {0, no_class}));
   CHECK_NOTHROW(forward(images(2, 8, 8, 3), images(2, 8, 8, 6), times, labels));
   Net::Evaluator evaluator(net);
   CHECK_THROWS_AS(evaluator(Exec(), images(2, 8, 8, 3), times, images(2, 8, 8, 6)), Error);  // no labels

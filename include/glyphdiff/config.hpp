@@ -32,6 +32,10 @@ enum class QkvOrder {
   grouped,  ///< [q: all heads][k: all heads][v: all heads] (ADM's "new attention order")
 };
 
+/// The label of an image whose class is not said, to a network with classes: nothing is added to its
+/// embedding.
+inline constexpr int no_class = -1;
+
 /// The UNet of ADM (Dhariwal & Nichol 2021, section 3) and IDDPM (Nichol & Dhariwal 2021), and a few options
 /// beyond them that small letter models like. A configuration is the constexpr member of a type:
 ///
@@ -55,6 +59,9 @@ struct UNetConfig {
   bool conv_resample = true;     ///< strided / post-upsampling convolution, unless resblock_updown
   double dropout = 0.0;
   int classes = 0;  ///< 0: no class conditioning
+  /// More input channels that are given and not predicted, behind the image's: the small picture of ADM's
+  /// upsamplers, or reference letters.
+  int condition_channels = 0;
 
   // Beyond ADM.
   int norm_groups = 32;
@@ -72,10 +79,12 @@ struct UNetConfig {
   constexpr int levels() const { return channel_mult.size(); }
   constexpr int width(int level) const { return static_cast<int>(channel_mult[level] * model_channels); }
   constexpr int embedding() const { return 4 * model_channels; }
+  /// Channels that the network reads: the image's, then the condition's.
+  constexpr int in_channels() const { return channels + condition_channels; }
   constexpr int out_channels() const { return learned_sigma ? 2 * channels : channels; }
   /// Channels that the stem's convolution reads.
   constexpr int stem_in() const {
-    return channels * space_to_depth * space_to_depth + (coordinate_channels ? 2 : 0);
+    return in_channels() * space_to_depth * space_to_depth + (coordinate_channels ? 2 : 0);
   }
   /// Channels that the output convolution writes.
   constexpr int stem_out() const { return out_channels() * space_to_depth * space_to_depth; }

@@ -51,7 +51,7 @@ struct UNetLayers {
     return list;
   }
 
-  /// image: (N,H,W,channels); output: (N,H,W,out_channels).
+  /// image: (N,H,W,in_channels); output: (N,H,W,out_channels).
   template <class Pass>
   void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const* labels,
                float* output, Tape& tape) const {
@@ -76,7 +76,7 @@ struct UNetLayers {
     if (!pass.training) time.release(pass, tape.time);
   }
 
-  /// d_output: (N,H,W,out_channels); d_image: null, or (N,H,W,channels), assigned.
+  /// d_output: (N,H,W,out_channels); d_image: null, or (N,H,W,in_channels), assigned.
   template <class Pass>
   void backward(Pass& pass, int const* labels, float const* d_output, float* d_image, Tape& tape) const {
     constexpr int factor = config.space_to_depth;
@@ -126,9 +126,9 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   /// last layer of every residual branch, and the output).
   explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : Base(exec, seed) {}
 
-  /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps, keeping what backward()
-  /// needs. `labels`: N classes if the network has any. Error if a shape, the number of timesteps or a label
-  /// doesn't fit.
+  /// out (N,H,W,out_channels) = the network at x (N,H,W,in_channels) and N timesteps, keeping what backward()
+  /// needs. `labels`: N classes, or no_class, if the network has any. Error if a shape, the number of
+  /// timesteps or a label doesn't fit.
   void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
@@ -137,13 +137,37 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from d_out =
-  /// dL/dout (N,H,W,out_channels) of the last forward(); d_image (N,H,W,channels) is assigned dL/dx, and is
-  /// given exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward() since
-  /// the last backward(), which uses up the tape.
+  /// dL/dout (N,H,W,out_channels) of the last forward(); d_image (N,H,W,in_channels) is assigned dL/dx, and
+  /// is given exactly if forward() was told so. Error if a shape doesn't fit, or if there was no forward()
+  /// since the last backward(), which uses up the tape.
   void backward(Exec const& exec, Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape& tape,
                 Images<Exec> const* d_image = nullptr) const {
     check_backward(d_out, gradients, tape, d_image);
     this->backward_pass(exec, d_out.data(), gradients, tape, d_image != nullptr ? d_image->data() : nullptr);
+  }
+
+  /// What the network reads: x (N,H,W,channels), and beside it the condition (N,H,W,condition_channels) if it
+  /// reads one, in `memory`, which is made to fit. Error if a shape doesn't fit.
+  static Images<Exec> beside_condition(Exec const& exec, Images<Exec> const& x, Images<Exec> const& condition,
+                                       Images<Exec>& memory) {
+    if constexpr (config.condition_channels == 0) {
+      return x;
+    } else {
+      std::string const expected = shape_text({std::int64_t(x.extent(0)), std::int64_t(x.extent(1)),
+                                               std::int64_t(x.extent(2)), config.condition_channels});
+      if (shape_text(condition) != expected) throw Error("UNet condition", expected, shape_text(condition));
+      if (int(x.extent(3)) != config.channels)
+        throw Error("UNet input", std::to_string(config.channels) + " channels and a condition",
+                    shape_text(x));
+      if (memory.extent(0) != x.extent(0) || memory.extent(1) != x.extent(1) ||
+          memory.extent(2) != x.extent(2))
+        memory = Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::unet::input"),
+                              x.extent(0), x.extent(1), x.extent(2), config.in_channels());
+      kernels::concatenate_channels(exec, std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)),
+                                    config.channels, x.data(), config.condition_channels, condition.data(),
+                                    memory.data());
+      return memory;
+    }
   }
 
   /// Evaluates the network without gradients, with its own parameters or another arena's (an EMA). A Denoiser
@@ -153,17 +177,23 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
     explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
     Evaluator(UNet const& net, Arena<Exec> parameters) : Base::Evaluation(net, std::move(parameters)) {}
 
-    /// Classes of the samples to come, one for each image of a batch.
+    /// Classes of the samples to come, one for each image of a batch; no_class where it is not said.
     void set_labels(std::vector<int> labels) { labels_ = std::move(labels); }
 
-    /// out (N,H,W,out_channels) = the network at x (N,H,W,channels) and N timesteps.
+    /// What else the network reads in the samples to come: (N,H,W,condition_channels).
+    void set_condition(Images<Exec> condition) { condition_ = std::move(condition); }
+
+    /// out (N,H,W,out_channels) = the network at x (N,H,W,channels), the condition and N timesteps. Error if
+    /// a shape, the number of timesteps or a label doesn't fit.
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
-      this->run(exec, check(x, out, timesteps, labels_), x.data(), timesteps, labels_, out.data());
+      Images<Exec> const input = beside_condition(exec, x, condition_, input_);
+      this->run(exec, check(input, out, timesteps, labels_), input.data(), timesteps, labels_, out.data());
     }
 
    private:
     std::vector<int> labels_;
+    Images<Exec> condition_, input_;
   };
 
  private:
@@ -181,7 +211,7 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
       if (shape_text(v) != expected) throw Error(what, expected, shape_text(v));
     };
     require("UNet output gradient", d_out, config.out_channels());
-    if (d_image != nullptr) require("UNet image gradient", *d_image, config.channels);
+    if (d_image != nullptr) require("UNet image gradient", *d_image, config.in_channels());
     std::int64_t const trained = this->trained_count(tape);
     if (std::int64_t(gradients.extent(0)) != trained)
       throw Error("UNet gradients", std::to_string(trained) + " values", std::to_string(gradients.extent(0)));
@@ -191,10 +221,10 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
                       std::span<int const> labels) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
-    if (int(x.extent(3)) != config.channels || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
+    if (int(x.extent(3)) != config.in_channels() || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
         e.w % multiple)
       throw Error("UNet input",
-                  "(N, H, W, " + std::to_string(config.channels) + ") with H and W multiples of " +
+                  "(N, H, W, " + std::to_string(config.in_channels()) + ") with H and W multiples of " +
                       std::to_string(multiple),
                   shape_text(x));
     if (out.extent(0) != x.extent(0) || out.extent(1) != x.extent(1) || out.extent(2) != x.extent(2) ||
@@ -208,8 +238,8 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
       throw Error("UNet labels", std::to_string(config.classes > 0 ? e.n : 0) + " of them",
                   std::to_string(labels.size()));
     for (int label : labels)
-      if (label < 0 || label >= config.classes)
-        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ")",
+      if (label < no_class || label >= config.classes)
+        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ") or no_class",
                     std::to_string(label));
     return e;
   }

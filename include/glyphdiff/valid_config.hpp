@@ -65,6 +65,7 @@ struct ValidConfig {
                 "UNetConfig: the number of heads must divide the width of every level that has attention");
   static_assert(c.dropout >= 0 && c.dropout < 1, "UNetConfig: dropout must be in [0, 1)");
   static_assert(c.classes >= 0, "UNetConfig: classes must not be negative");
+  static_assert(c.condition_channels >= 0, "UNetConfig: condition_channels must not be negative");
   static_assert(c.middle_res_blocks == 1 || c.middle_res_blocks == 2,
                 "UNetConfig: middle_res_blocks must be 1 or 2");
   static_assert(every_recomputed_level_exists(),

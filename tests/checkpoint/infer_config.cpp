@@ -75,6 +75,24 @@ TEST_CASE("the golden models are inferred") {
   check_inferred<golden::CondTiny<false>>();
 }
 
+namespace {
+/// The network of ADM's upsamplers reads a small picture beside the noisy one.
+struct Upsampler {
+  static constexpr UNetConfig config = [] {
+    UNetConfig c = golden::AdmTiny<false>::config;
+    c.condition_channels = c.channels;
+    return c;
+  }();
+};
+}  // namespace
+
+TEST_CASE("a condition is inferred") {
+  check_inferred<Upsampler>();
+  auto const inferred = infer_config(network_entries<Upsampler>(""), "");
+  CHECK(inferred->channels == Upsampler::config.channels);
+  CHECK(inferred->condition_channels == Upsampler::config.channels);
+}
+
 TEST_CASE("what is no such network is not inferred") {
   using Spec = golden::AdmTiny<false>;
   auto const entries = network_entries<Spec>("");

@@ -188,10 +188,36 @@ TEST_CASE("a batch that is refused halfway leaves no gradient behind") {
   options.microbatch = 2;
   Run<Exec> disturbed(options), quiet(options);
   CHECK_THROWS_WITH_AS(disturbed.trainer.step(letters(6), std::vector<int>{0, 1, 2, 0, 1, 3}),
-                       "UNet labels: expected classes in [0, 3), found 3", Error);
+                       "UNet labels: expected classes in [0, 3) or no_class, found 3", Error);
   disturbed.step();
   quiet.step();
   CHECK(same_bits(disturbed.state(), quiet.state()));
+}
+
+struct Conditioned {
+  static constexpr UNetConfig config = [] {
+    UNetConfig c = Tiny::config;
+    c.condition_channels = 2;
+    return c;
+  }();
+};
+
+TEST_CASE("a condition is trained with, whatever the microbatches, and must be there") {
+  UNet<Conditioned, Exec> net(Exec(), 1);
+  auto const trained = [&](int microbatch, HostImages const& condition) {
+    net = UNet<Conditioned, Exec>(Exec(), 1);
+    TrainOptions options = Run<Exec>::with_batch(proportional());
+    options.microbatch = microbatch;
+    Trainer trainer(Exec(), net, Discrete(), options);
+    trainer.step(letters(6), labels, condition);
+    return to_host(net.parameters());
+  };
+  HostImages const condition = letters(6, 2), other("other", 6, 8, 8, 2);
+  auto const whole = trained(0, condition);
+  CHECK(relative_error(trained(4, condition), whole) < 1e-5);
+  CHECK(relative_error(trained(0, other), whole) > 1e-4);
+  CHECK_THROWS_WITH_AS(trained(0, letters(6)),
+                       "training condition: expected (6, 8, 8, 2), found (6, 8, 8, 1)", Error);
 }
 
 TEST_CASE("a batch that microbatches don't divide allocates once") {

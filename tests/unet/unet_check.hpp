@@ -27,11 +27,11 @@ struct Problem {
   DropoutKey dropout{11, 5, 3};
 
   explicit Problem(Extent extent) : e(extent) {
-    image = values(e.pixels() * config.channels, 1);
+    image = values(e.pixels() * config.in_channels(), 1);
     d_out = values(e.pixels() * config.out_channels(), 2);
     for (int n = 0; n < e.n; ++n) {
       timesteps.push_back(10.0f + 77.0f * n);
-      if (config.classes > 0) labels.push_back((n + 1) % config.classes);
+      if (config.classes > 0) labels.push_back(n == 1 ? no_class : (n + 1) % config.classes);
     }
   }
 
@@ -39,6 +39,14 @@ struct Problem {
     Images<Exec> result("test", extent.n, extent.h, extent.w, channels);
     Kokkos::deep_copy(Arena<Exec>(result.data(), result.size()), to_space<Exec>(floats));
     return result;
+  }
+  /// Some channels of the image.
+  Images<Exec> channels(int first, int count) const {
+    std::vector<float> chosen;
+    for (std::size_t i = 0; i < image.size(); ++i)
+      if (int const c = int(i % config.in_channels()); c >= first && c < first + count)
+        chosen.push_back(image[i]);
+    return images(chosen, e, count);
   }
   Images<Exec> unset_images(int channels) const {
     return images(std::vector<float>(e.pixels() * channels, NAN), e, channels);
@@ -52,9 +60,9 @@ struct Problem {
   Result train(std::vector<float> const& before) const {
     set_parameters();
     typename Net::Tape tape;
-    auto const out = unset_images(config.out_channels()), d_image = unset_images(config.channels);
+    auto const out = unset_images(config.out_channels()), d_image = unset_images(config.in_channels());
     auto const gradients = to_space<Exec>(before);
-    net.forward(exec, images(image, e, config.channels), timesteps, labels, out, tape, dropout, true);
+    net.forward(exec, images(image, e, config.in_channels()), timesteps, labels, out, tape, dropout, true);
     net.backward(exec, images(d_out, e, config.out_channels()), gradients, tape, &d_image);
     return {to_host(out), to_host(gradients), to_host(d_image)};
   }
@@ -68,7 +76,8 @@ struct Problem {
     set_parameters();
     evaluator.set_labels(labels);
     auto const out = unset_images(config.out_channels());
-    evaluator(exec, images(image, e, config.channels), timesteps, out);
+    evaluator.set_condition(channels(config.channels, config.condition_channels));
+    evaluator(exec, channels(0, config.channels), timesteps, out);
     return to_host(out);
   }
 };
@@ -89,7 +98,7 @@ void check_unet(Extent e) {
     if constexpr (Spec::config.dropout == 0) return problem.evaluate(evaluator);
     problem.set_parameters();
     auto const out = problem.unset_images(Spec::config.out_channels());
-    problem.net.forward(problem.exec, problem.images(problem.image, e, Spec::config.channels),
+    problem.net.forward(problem.exec, problem.images(problem.image, e, Spec::config.in_channels()),
                         problem.timesteps, problem.labels, out, tape, problem.dropout);
     return to_host(out);
   };

@@ -20,8 +20,9 @@ template <class Config, class Visit>
 void visit_fields(Config& config, Visit const& visit) {
   auto& [image_size, channels, learned_sigma, model_channels, channel_mult, res_blocks, attention_resolutions,
          num_heads, num_heads_upsample, num_head_channels, qkv_order, scale_shift_norm, resblock_updown,
-         conv_resample, dropout, classes, norm_groups, space_to_depth, coordinate_channels, middle_attention,
-         middle_res_blocks, level_input_skips, exact_convolutions, recomputed_levels] = config;
+         conv_resample, dropout, classes, condition_channels, norm_groups, space_to_depth,
+         coordinate_channels, middle_attention, middle_res_blocks, level_input_skips, exact_convolutions,
+         recomputed_levels] = config;
   static_cast<void>(recomputed_levels);  // changes no bit, so a run may go on with another choice
   visit("image_size", image_size);
   visit("channels", channels);
@@ -39,6 +40,7 @@ void visit_fields(Config& config, Visit const& visit) {
   visit("conv_resample", conv_resample);
   visit("dropout", dropout);
   visit("classes", classes);
+  visit("condition_channels", condition_channels);
   visit("norm_groups", norm_groups);
   visit("space_to_depth", space_to_depth);
   visit("coordinate_channels", coordinate_channels);

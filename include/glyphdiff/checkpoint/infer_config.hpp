@@ -59,19 +59,23 @@ class NetworkTensors {
   std::map<std::string, Shape> shapes_;
 };
 
-/// Channels, space-to-depth, coordinates and learned sigma from what the first and last convolution read and
-/// write. Several answers may fit: grey and coloured images come first, and no folding.
+/// Channels, condition, space-to-depth, coordinates and learned sigma from what the first and last
+/// convolution read and write. Several answers may fit: no condition comes first, then one picture more, then
+/// others; grey and coloured images, and no folding.
 inline bool infer_stem(int in, int out, UNetConfig& config) {
-  for (int const channels : {1, 3, 4, 2})
-    for (int const factor : {1, 2, 4, 8})
-      for (bool const coordinates : {false, true})
-        for (bool const sigma : {true, false}) {
-          config.channels = channels;
-          config.space_to_depth = factor;
-          config.coordinate_channels = coordinates;
-          config.learned_sigma = sigma;
-          if (config.stem_in() == in && config.stem_out() == out) return true;
-        }
+  static constexpr int as_channels = -1;
+  for (int const condition : {0, as_channels, 1, 2, 3, 4, 5, 6, 7, 8})
+    for (int const channels : {1, 3, 4, 2})
+      for (int const factor : {1, 2, 4, 8})
+        for (bool const coordinates : {false, true})
+          for (bool const sigma : {true, false}) {
+            config.channels = channels;
+            config.condition_channels = condition == as_channels ? channels : condition;
+            config.space_to_depth = factor;
+            config.coordinate_channels = coordinates;
+            config.learned_sigma = sigma;
+            if (config.stem_in() == in && config.stem_out() == out) return true;
+          }
   return false;
 }
 

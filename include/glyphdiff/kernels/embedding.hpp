@@ -21,13 +21,14 @@ void timestep_embedding(Exec const& exec, int n, int width, float const* timeste
       });
 }
 
-/// y (N, width) += table[labels[n]]; table: (classes, width).
+/// y (N, width) += table[labels[n]]; table: (classes, width). A negative label adds nothing.
 template <class Exec>
 void label_embedding_forward(Exec const& exec, int n, int width, int const* labels, float const* table,
                              float* y) {
   for_each(
       "glyphdiff::label_embedding::forward", exec, std::int64_t(n) * width, KOKKOS_LAMBDA(std::int64_t item) {
-        y[item] += table[std::int64_t(labels[item / width]) * width + item % width];
+        int const label = labels[item / width];
+        if (label >= 0) y[item] += table[std::int64_t(label) * width + item % width];
       });
 }
 
@@ -38,7 +39,7 @@ void label_embedding_backward(Exec const& exec, int n, int width, int const* lab
   for_each(
       "glyphdiff::label_embedding::backward", exec, width, KOKKOS_LAMBDA(std::int64_t c) {
         for (int i = 0; i < n; ++i)
-          dtable[std::int64_t(labels[i]) * width + c] += dy[std::int64_t(i) * width + c];
+          if (labels[i] >= 0) dtable[std::int64_t(labels[i]) * width + c] += dy[std::int64_t(i) * width + c];
       });
 }
 

@@ -83,6 +83,19 @@ void spread_blocks(Exec const& exec, Extent e, int channels, float scale, float 
       });
 }
 
+/// y (pixels, first_channels + second_channels) = first and second side by side.
+template <class Exec>
+void concatenate_channels(Exec const& exec, std::int64_t pixels, int first_channels, float const* first,
+                          int second_channels, float const* second, float* y) {
+  for_each(
+      "glyphdiff::concatenate_channels", exec, pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        float* const out = y + pixel * (first_channels + second_channels);
+        for (int c = 0; c < first_channels; ++c) out[c] = first[pixel * first_channels + c];
+        for (int c = 0; c < second_channels; ++c)
+          out[first_channels + c] = second[pixel * second_channels + c];
+      });
+}
+
 /// What the stem's convolution reads: each factor x factor block of the image x (N, factor*H, factor*W, C)
 /// folded into the channels of y (N,H,W,C*factor^2 [+ 2]), the order being channel, then row, then column in
 /// the block, and, if asked, the coordinates y and x of the pixel's centre in [-1, 1]. e is the extent of y.

@@ -22,20 +22,20 @@ struct Stem {
 
   void declare(ParameterList& list) { convolution.declare(list, "input_blocks.0.0"); }
 
-  /// image: (N,H,W,channels).
+  /// image: (N,H,W,in_channels).
   template <class Pass>
   void forward(Pass& pass, Extent image_extent, float const* image, Tape& tape) const {
     Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
     tape.folded = pass.template tensor<In>(e);
     if (!pass.planning())
-      kernels::space_to_depth(pass.exec, e, config.channels, factor, config.coordinate_channels, image,
+      kernels::space_to_depth(pass.exec, e, config.in_channels(), factor, config.coordinate_channels, image,
                               tape.folded.data);
     tape.output = pass.template tensor<Out>(e);
     convolution.forward(pass, tape.folded, tape.output);
     pass.release_unless_training(tape.folded);
   }
 
-  /// d_image: null, or (N,H,W,channels), assigned. Consumes dy and the tape.
+  /// d_image: null, or (N,H,W,in_channels), assigned. Consumes dy and the tape.
   template <class Pass>
   void backward(Pass& pass, Tensor<Out> dy, float* d_image, Tape& tape) const {
     Extent const e = dy.extent;
@@ -43,8 +43,8 @@ struct Stem {
     if (d_image != nullptr) {
       convolution.backward_data(pass, e, dy, {tape.folded.data, false});
       if (!pass.planning())
-        kernels::depth_to_space(pass.exec, e, config.channels, factor, config.coordinate_channels ? 2 : 0,
-                                tape.folded.data, d_image);
+        kernels::depth_to_space(pass.exec, e, config.in_channels(), factor,
+                                config.coordinate_channels ? 2 : 0, tape.folded.data, d_image);
     }
     pass.release(dy);
     pass.release(tape.folded);

@@ -95,8 +95,9 @@ class Trainer {
   }
 
   /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and, for a network with classes, as many
-  /// labels. Throws NotFinite, having changed nothing, if the loss or the gradient is not a number.
-  StepReport step(HostImages const& x0, std::span<int const> labels = {}) {
+  /// labels; for one that reads a condition, that too (batch,H,W,condition_channels). Throws NotFinite,
+  /// having changed nothing, if the loss or the gradient is not a number.
+  StepReport step(HostImages const& x0, std::span<int const> labels = {}, HostImages const& condition = {}) {
     int const batch = options_.batch;
     if (int(x0.extent(0)) != batch || int(x0.extent(3)) != Net::config.channels)
       throw Error("training batch",
@@ -104,12 +105,18 @@ class Trainer {
                   std::to_string(x0.extent(0)) + " of " + std::to_string(x0.extent(3)));
     if (!labels.empty() && int(labels.size()) != batch)
       throw Error("training labels", std::to_string(batch) + " of them", std::to_string(labels.size()));
+    if (constexpr int more = Net::config.condition_channels; more > 0) {
+      std::string const expected =
+          shape_text({batch, std::int64_t(x0.extent(1)), std::int64_t(x0.extent(2)), more});
+      if (shape_text(condition) != expected)
+        throw Error("training condition", expected, shape_text(condition));
+    }
     std::int64_t const step = adamw_.steps;
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(step), {0, batch, batch});
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
-        accumulate(x0, labels, drawn, first, std::min(options_.microbatch, batch - first), report);
+        accumulate(x0, labels, condition, drawn, first, std::min(options_.microbatch, batch - first), report);
       trainable_.find_gradients(exec_);
       report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
       if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
@@ -143,8 +150,12 @@ class Trainer {
     m.training = trainable_.bytes(ema_.on_disk() ? 0 : averages, adamw_.options.moments);
     if (ema_.on_disk()) m.disk = averages * trainable_.list().total() * std::int64_t(sizeof(float));
     m.activations = tape_.bytes(*net_, exec_, {n, height, width});
-    m.images = std::int64_t(n) * height * width *
-               (3 * Net::config.channels + 2 * Net::config.out_channels()) * std::int64_t(sizeof(float));
+    m.images =
+        std::int64_t(n) * height * width *
+        (3 * Net::config.channels + 2 * Net::config.out_channels() +
+         (Net::config.condition_channels > 0 ? Net::config.condition_channels + Net::config.in_channels()
+                                             : 0)) *
+        std::int64_t(sizeof(float));
     return m;
   }
 
@@ -169,21 +180,20 @@ class Trainer {
   }
 
   /// Forward and backward of `count` images from slot `first` on.
-  void accumulate(HostImages const& x0, std::span<int const> labels, TimestepBatch<Time> const& drawn,
-                  int first, int count, StepReport& report) {
+  void accumulate(HostImages const& x0, std::span<int const> labels, HostImages const& condition,
+                  TimestepBatch<Time> const& drawn, int first, int count, StepReport& report) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
-    Microbatch const images = lay_out(count, h, w);
-    auto const range = std::pair(first, first + count);
-    auto const chosen = Kokkos::subview(x0, range, Kokkos::ALL, Kokkos::ALL, Kokkos::ALL);
-    HostImages const contiguous(chosen.data(), count, h, w, channels);
-    Kokkos::deep_copy(exec_, images.x0, contiguous);
+    Microbatch images = lay_out(count, h, w);
+    upload(x0, first, images.x0);
+    if (Net::config.condition_channels > 0) upload(condition, first, images.condition);
 
     RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
     kernels::fill_normal(exec_, images.eps.data(), count, std::int64_t(h) * w * channels, noise, first);
     std::span<Time const> const times(drawn.times.data() + first, count);
     q_sample(exec_, diffusion_, times, images.x0, images.eps, images.x_t);
     auto const timesteps = network_timesteps(diffusion_, times);
-    net_->forward(exec_, images.x_t, timesteps, labels.empty() ? labels : labels.subspan(first, count),
+    Images<Exec> const input = Net::beside_condition(exec_, images.x_t, images.condition, images.input);
+    net_->forward(exec_, input, timesteps, labels.empty() ? labels : labels.subspan(first, count),
                   images.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
 
     std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
@@ -202,27 +212,44 @@ class Trainer {
     }
   }
 
-  /// The images of one microbatch.
+  /// The images of one microbatch; no condition and input unless the network reads a condition.
   struct Microbatch {
-    Images<Exec> x0, eps, x_t, output, d_output;
+    Images<Exec> x0, eps, x_t, condition, input, output, d_output;
   };
+
+  /// The images from number `first` on, as many as `to` has.
+  void upload(HostImages const& from, int first, Images<Exec> const& to) {
+    std::size_t const each = from.extent(1) * from.extent(2) * from.extent(3);
+    Kokkos::deep_copy(exec_, to,
+                      HostImages(from.data() + std::size_t(first) * each, to.extent(0), from.extent(1),
+                                 from.extent(2), from.extent(3)));
+  }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
   Microbatch lay_out(int n, int h, int w) {
     auto const size = [&](int channels) {  // whole cache lines
       return (std::int64_t(n) * h * w * channels + 15) / 16 * 16;
     };
-    std::int64_t const in = size(Net::config.channels), out = size(Net::config.out_channels());
-    if (std::int64_t(images_.extent(0)) < 3 * in + 2 * out) {
-      images_ = Arena<Exec>();  // gives its memory back first
-      images_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"),
-                            3 * in + 2 * out);
-    }
-    auto const at = [&](std::int64_t offset, int channels) {
-      return Images<Exec>(images_.data() + offset, n, h, w, channels);
+    constexpr int in = Net::config.channels, out = Net::config.out_channels(),
+                  condition = Net::config.condition_channels;
+    constexpr int input = condition > 0 ? Net::config.in_channels() : 0;
+    std::int64_t used = 0;
+    auto const place = [&](int channels) {
+      std::int64_t const offset = used;
+      used += size(channels);
+      return offset;
     };
-    return {at(0, Net::config.channels), at(in, Net::config.channels), at(2 * in, Net::config.channels),
-            at(3 * in, Net::config.out_channels()), at(3 * in + out, Net::config.out_channels())};
+    std::int64_t const offsets[] = {place(in),    place(in),  place(in), place(condition),
+                                    place(input), place(out), place(out)};
+    if (std::int64_t(images_.extent(0)) < used) {
+      images_ = Arena<Exec>();  // gives its memory back first
+      images_ =
+          Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::train::images"), used);
+    }
+    auto const at = [&](int k, int channels) {
+      return Images<Exec>(images_.data() + offsets[k], n, h, w, channels);
+    };
+    return {at(0, in), at(1, in), at(2, in), at(3, condition), at(4, input), at(5, out), at(6, out)};
   }
 
   Exec exec_;
