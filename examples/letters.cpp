@@ -92,7 +92,7 @@ int run(Options const& options) {
         }
         if (!distinct.add(letters)) {
           ++repeated;
-          left_out.push_back(face.source() + ": its letters are those of an earlier font");
+          left_out.push_back(face.where() + ": its letters are those of an earlier font");
           continue;
         }
         for (gd::Letter& letter : letters) {

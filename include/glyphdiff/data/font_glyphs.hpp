@@ -61,9 +61,8 @@ class FontFace {
       throw Error(path_.string(), "a font with outlines", "bitmaps only");
     if (opened->charmap == nullptr && FT_Select_Charmap(opened, FT_ENCODING_APPLE_ROMAN) != 0)
       throw Error(path_.string(), "a font that says which characters it has", "no character map");
-    source_ = path_.filename().string();
-    if (face > 0 || instance > 0) source_ += " #" + std::to_string(face);
-    if (instance > 0) source_ += "." + std::to_string(instance);
+    if (face > 0 || instance > 0) number_ = " #" + std::to_string(face);
+    if (instance > 0) number_ += "." + std::to_string(instance);
     cap_height_ = height_of('H', &TT_OS2::sCapHeight);
     x_height_ = height_of('x', &TT_OS2::sxHeight);
   }
@@ -78,8 +77,8 @@ class FontFace {
     char const* const postscript = FT_Get_Postscript_Name(face_.get());
     return postscript != nullptr && *postscript != 0 ? postscript : family() + "-" + style();
   }
-  /// The file, with the number of the face (and style) unless it is the only one.
-  std::string const& source() const { return source_; }
+  /// The path, with the number of the face (and style) unless it is the first.
+  std::string where() const { return path_.string() + number_; }
 
   /// Draws a character into the frame. Throws Error if the font lacks it, it has no ink, it would be clipped,
   /// or there is nothing to measure the font by: neither H (or x) nor its height in the OS/2 table.
@@ -87,10 +86,10 @@ class FontFace {
     bool const by_x = frame.x_height > 0;
     double const measure = by_x ? x_height_ : cap_height_;
     if (!(measure > 0))
-      throw Error(source_, std::string(by_x ? "an x" : "an H") + " to measure it by", "none");
+      throw Error(where(), std::string(by_x ? "an x" : "an H") + " to measure it by", "none");
     double const scale = (by_x ? frame.x_height : frame.cap_height) / measure;  // pixels per font unit
     std::string const shown = to_utf8(character);
-    if (!load(character)) throw Error(source_, "the character " + shown, "no outline of it");
+    if (!load(character)) throw Error(where(), "the character " + shown, "no outline of it");
     FT_Outline& outline = face_->glyph->outline;
     Box const ink = box(outline);
     double const advance = double(face_->glyph->metrics.horiAdvance) * scale;
@@ -99,15 +98,15 @@ class FontFace {
         frame.side_bearings ? half - 0.5 * advance : half - 0.5 * (ink.left + ink.right) * scale;
     double const left = origin + ink.left * scale, top = frame.baseline - ink.top * scale,
                  bottom = frame.baseline - ink.bottom * scale, last = frame.size - LetterFrame::margin;
-    if (!(width > 0 && bottom > top)) throw Error(source_, "the character " + shown, "one without ink");
+    if (!(width > 0 && bottom > top)) throw Error(where(), "the character " + shown, "one without ink");
     if (left < LetterFrame::margin || left + width > last || top < LetterFrame::margin || bottom > last)
-      throw Error(source_,
+      throw Error(where(),
                   shown + " to fit into " + std::to_string(frame.size) + "x" + std::to_string(frame.size),
                   "that it would be clipped");
-    return {
-        rasterise(outline, scale, origin, frame),
-        {"", shown, family_word(family().empty() ? source_ : family()), source_, scale * face_->units_per_EM,
-         frame.baseline, std::max(0.0, cap_height_ * scale), origin, advance}};
+    return {rasterise(outline, scale, origin, frame),
+            {"", shown, family_word(family().empty() ? path_.stem().string() : family()),
+             path_.filename().string() + number_, scale * face_->units_per_EM, frame.baseline,
+             std::max(0.0, cap_height_ * scale), origin, advance}};
   }
 
  private:
@@ -156,7 +155,7 @@ class FontFace {
     bitmap.num_grays = 256;
     bitmap.pixel_mode = FT_PIXEL_MODE_GRAY;
     if (FT_Outline_Get_Bitmap(library_.get(), &outline, &bitmap) != 0)
-      throw Error(source_, "outlines that FreeType can draw", "one that it cannot");
+      throw Error(where(), "outlines that FreeType can draw", "one that it cannot");
     return inverted(resize(image, frame.size, frame.size, ResizeFilter::area));
   }
 
@@ -164,7 +163,7 @@ class FontFace {
   std::shared_ptr<std::vector<std::uint8_t> const> bytes_;
   std::unique_ptr<FT_LibraryRec_, Close> library_;
   std::unique_ptr<FT_FaceRec_, Close> face_;
-  std::string source_;
+  std::string number_;
   double cap_height_ = 0, x_height_ = 0;  // font units
 };
 

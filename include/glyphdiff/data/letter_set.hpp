@@ -21,15 +21,15 @@ namespace glyphdiff {
 
 /// A line of the manifest.
 struct LetterEntry {
-  std::string file;       ///< its picture, within the folder
-  std::string character;  ///< in UTF-8
-  std::string family;     ///< first word of the font's family, in lower case: what a split keeps together
-  std::string source;     ///< the file that it was drawn from
-  double scale = 0;       ///< pixels per em (fonts), or per pixel of the source (drawings)
-  double baseline = 0;    ///< rows from the top edge to the baseline
-  double cap_height = 0;  ///< pixels; 0 if unknown
-  double origin = 0;      ///< columns from the left edge to the pen's origin
-  double advance = 0;     ///< pixels; 0 if unknown
+  std::string file{};       ///< its picture, within the folder
+  std::string character{};  ///< in UTF-8
+  std::string family{};     ///< first word of the font's family, in lower case: what a split keeps together
+  std::string source{};     ///< the file that it was drawn from
+  double scale = 0;         ///< pixels per em (fonts), or per pixel of the source (drawings)
+  double baseline = 0;      ///< rows from the top edge to the baseline
+  double cap_height = 0;    ///< pixels; 0 if unknown
+  double origin = 0;        ///< columns from the left edge to the pen's origin
+  double advance = 0;       ///< pixels; 0 if unknown
 
   friend bool operator==(LetterEntry const&, LetterEntry const&) = default;
 };
