@@ -177,6 +177,23 @@ struct Letters64 {
   using Process = LetterA64::Process;
 };
 
+/// A model for a whole alphabet: it is told which character to draw, and shown up to three letters of the
+/// style to draw it in (data/alphabet.hpp, data/alphabet_batches.hpp).
+struct Alphabet64 {
+  static constexpr UNetConfig config = [] {
+    UNetConfig c = LetterA32::config;
+    c.image_size = 64;
+    c.channel_mult = {1, 2, 3, 5};
+    c.attention_resolutions = {8};
+    c.num_head_channels = 32;
+    c.middle_attention = true;
+    c.classes = 66;
+    c.condition_channels = 3;
+    return c;
+  }();
+  using Process = LetterA64::Process;
+};
+
 /// A preset for gray pictures: one channel instead of three.
 template <class Preset>
 struct Gray : Preset {
