@@ -1,8 +1,10 @@
-// Makes a data set of letters from fonts: gray pictures of one size, on one baseline, and letters.tsv, which
-// says what each shows. `--help` lists the options.
+// Makes a data set of letters from fonts and drawings: gray pictures of one size, on one baseline, and
+// letters.tsv, which says what each shows. `--help` lists the options.
 #include <glyphdiff/data/distinct_fonts.hpp>
 #include <glyphdiff/data/font_glyphs.hpp>
 #include <glyphdiff/data/letter_folder.hpp>
+#include <glyphdiff/data/place_drawing.hpp>
+#include <glyphdiff/data/read_drawing.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -21,19 +24,19 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> sources;
   fs::path out = "out/letters";
-  std::string characters = "A", centre = "ink";
+  std::string characters = "A", character, centre = "ink";
   gd::LetterFrame frame;
   double distinct = 3;
-  bool white_on_black = false;
+  bool fit = false, white_on_black = false;
 };
 
+bool has_extension(fs::path const& path, std::initializer_list<char const*> extensions) {
+  std::string const own = gd::lower_extension(path);
+  return std::find(extensions.begin(), extensions.end(), own) != extensions.end();
+}
+bool is_drawing(fs::path const& path) { return has_extension(path, {".png", ".jpg", ".jpeg", ".svg"}); }
 bool is_font(fs::path const& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  for (char const* known : {".ttf", ".otf", ".ttc", ".otc", ".pfb", ".pfa", ".woff"})
-    if (extension == known) return true;
-  return false;
+  return has_extension(path, {".ttf", ".otf", ".ttc", ".otc", ".pfb", ".pfa", ".woff"});
 }
 
 /// The files that are meant: as they are given, those of folders and their sub-folders in the order of their
@@ -49,8 +52,9 @@ std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
     } else if (fs::is_directory(source)) {
       std::vector<fs::path> inside;
       for (auto const& entry : fs::recursive_directory_iterator(source))
-        if (entry.is_regular_file() && is_font(entry.path())) inside.push_back(entry.path());
-      if (inside.empty()) throw gd::Error(source, "a folder with fonts", "none in it");
+        if (entry.is_regular_file() && (is_font(entry.path()) || is_drawing(entry.path())))
+          inside.push_back(entry.path());
+      if (inside.empty()) throw gd::Error(source, "a folder with fonts or drawings", "none in it");
       std::sort(inside.begin(), inside.end());
       found.insert(found.end(), inside.begin(), inside.end());
     } else {
@@ -60,73 +64,153 @@ std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
   return found;
 }
 
+/// What is made, and what was left out of it and why.
+struct Making {
+  Options const& options;
+  gd::LetterFolder folder;
+  gd::DistinctFonts distinct;
+  gd::Interrupt interrupt{};
+  std::vector<std::string> left_out{}, notes{};
+  std::size_t faces = 0, repeated = 0;
+
+  void add(gd::Letter letter, std::string const& name) {
+    if (options.white_on_black) letter.picture = gd::inverted(std::move(letter.picture));
+    folder.add(std::move(letter), name);
+  }
+};
+
+void add_face(Making& making, gd::FontFace const& face, std::vector<char32_t> const& characters) {
+  ++making.faces;
+  std::vector<gd::Letter> letters;
+  std::vector<std::string> missing;
+  for (char32_t const character : characters) {
+    try {
+      letters.push_back(face.draw(character, making.options.frame));
+    } catch (gd::Error const& error) {
+      missing.emplace_back(error.what());
+    }
+  }
+  if (letters.empty()) missing.resize(1);  // one reason will do
+  making.left_out.insert(making.left_out.end(), missing.begin(), missing.end());
+  if (!letters.empty() && !making.distinct.add(letters)) {
+    ++making.repeated;
+    making.left_out.push_back(face.where() + ": its letters are those of an earlier font");
+    return;
+  }
+  for (gd::Letter& letter : letters) making.add(std::move(letter), face.name());
+}
+
+void add_fonts(Making& making, std::vector<fs::path> const& files) {
+  auto const characters = gd::characters_of(making.options.characters);
+  for (std::size_t i = 0; i < files.size() && !making.interrupt.requested(); ++i) {
+    try {
+      for (gd::FontFace const& face : gd::open_font(files[i])) add_face(making, face, characters);
+    } catch (gd::Error const& error) {
+      making.left_out.emplace_back(error.what());
+    }
+  }
+}
+
+/// Drawings are read twice: to measure all of them, and to place each.
+void add_drawings(Making& making, std::vector<fs::path> const& files) {
+  Options const& options = making.options;
+  std::vector<fs::path> good;
+  std::vector<gd::DrawnLetter> letters;
+  gd::Image first;
+  for (std::size_t i = 0; i < files.size() && !making.interrupt.requested(); ++i) {
+    try {
+      char32_t const character = options.character.empty() ? gd::character_of_file(files[i])
+                                                           : gd::characters_of(options.character).at(0);
+      gd::Drawing const drawing = gd::read_drawing(files[i]);
+      auto const ink = gd::ink_box(drawing.picture);
+      if (!ink) throw gd::Error(files[i].string(), "a drawing of a letter", "no ink");
+      if (good.empty()) first = gd::Image(drawing.picture.height, drawing.picture.width, 0);
+      if (!options.fit && (drawing.picture.height != first.height || drawing.picture.width != first.width))
+        throw gd::Error(files[i].string(),
+                        "a drawing of " + std::to_string(first.width) + "x" + std::to_string(first.height) +
+                            " as the first one, or --fit, which brings each to the baseline by itself",
+                        std::to_string(drawing.picture.width) + "x" + std::to_string(drawing.picture.height));
+      for (std::string const& note : drawing.notes) making.notes.push_back(files[i].string() + ": " + note);
+      if (gd::touches_edge(drawing.picture))
+        making.notes.push_back(files[i].string() + ": its ink touches the edge, so it may have been cut off");
+      letters.push_back({character, *ink});
+      good.push_back(files[i]);
+    } catch (gd::Error const& error) {
+      making.left_out.emplace_back(error.what());
+    }
+  }
+  if (good.empty()) return;
+  gd::Placement const common = options.fit ? gd::Placement{} : gd::common_placement(letters, options.frame);
+  for (std::size_t i = 0; i < good.size() && !making.interrupt.requested(); ++i) {
+    try {
+      auto const place =
+          options.fit ? gd::fitted_placement(letters[i], options.frame, good[i].string()) : common;
+      making.add(gd::place_letter(gd::read_drawing(good[i]).picture, letters[i], place, options.frame,
+                                  good[i].string()),
+                 good[i].stem().string());
+    } catch (gd::Error const& error) {
+      making.left_out.emplace_back(error.what());
+    }
+  }
+}
+
+void write_lines(fs::path const& path, std::vector<std::string> const& lines) {
+  std::string text;
+  for (std::string const& line : lines) text += line + "\n";
+  gd::write_file(path, text.data(), text.size());
+}
+
 int run(Options const& options) {
   gd::check_frame(options.frame);
-  auto const characters = gd::characters_of(options.characters);
-  auto const files = find_files(options.sources);
-  gd::LetterFolder folder(options.out);
-  gd::DistinctFonts distinct(options.distinct);
-  std::vector<std::string> left_out;
-  std::size_t faces = 0, repeated = 0, unreadable = 0;
+  if (gd::characters_of(options.character).size() > 1)
+    throw gd::Error("--character", "one character", options.character);
+  auto fonts = find_files(options.sources);
+  auto const middle = std::stable_partition(fonts.begin(), fonts.end(),
+                                            [](fs::path const& path) { return !is_drawing(path); });
+  std::vector<fs::path> const drawings(middle, fonts.end());
+  fonts.erase(middle, fonts.end());
 
-  gd::Interrupt const interrupt;
-  for (fs::path const& file : files) {
-    if (interrupt.requested()) {
-      std::cerr << "letters: stopped; nothing was written\n";
-      return 130;
-    }
-    try {
-      for (gd::FontFace const& face : gd::open_font(file)) {
-        ++faces;
-        std::vector<gd::Letter> letters;
-        for (char32_t const character : characters) {
-          try {
-            letters.push_back(face.draw(character, options.frame));
-          } catch (gd::Error const& missing) {
-            left_out.emplace_back(missing.what());
-          }
-        }
-        if (letters.empty()) {
-          left_out.resize(left_out.size() - characters.size() + 1);  // one reason will do
-          continue;
-        }
-        if (!distinct.add(letters)) {
-          ++repeated;
-          left_out.push_back(face.where() + ": its letters are those of an earlier font");
-          continue;
-        }
-        for (gd::Letter& letter : letters) {
-          if (options.white_on_black) letter.picture = gd::inverted(std::move(letter.picture));
-          folder.add(std::move(letter), face.name());
-        }
-      }
-    } catch (gd::Error const& error) {
-      ++unreadable;
-      left_out.emplace_back(error.what());
-    }
+  Making making{options, gd::LetterFolder(options.out), gd::DistinctFonts(options.distinct)};
+  add_fonts(making, fonts);
+  add_drawings(making, drawings);
+  if (making.interrupt.requested()) {
+    std::cerr << "letters: stopped; nothing was written\n";
+    return 130;
   }
-  std::printf("%zu files (%zu unreadable), %zu faces (%zu like an earlier one), %zu letters\n", files.size(),
-              unreadable, faces, repeated, folder.entries().size());
-  if (!left_out.empty()) {
-    if (folder.entries().empty()) throw gd::Error("no letter was drawn, first " + left_out.front());
-    std::string text;
-    for (std::string const& sentence : left_out) text += sentence + "\n";
-    gd::write_file(folder.part() / "skipped.txt", text.data(), text.size());
-    std::printf("what was left out: %s\n", (options.out / "skipped.txt").c_str());
+  if (making.folder.entries().empty())
+    throw gd::Error("no letter was drawn" +
+                    (making.left_out.empty() ? "" : ", first " + making.left_out.front()));
+  std::printf("%zu fonts with %zu faces (%zu like an earlier one), %zu drawings: %zu letters\n", fonts.size(),
+              making.faces, making.repeated, drawings.size(), making.folder.entries().size());
+  if (!making.left_out.empty()) {
+    write_lines(making.folder.part() / "left_out.txt", making.left_out);
+    std::printf("%zu left out: %s\n", making.left_out.size(), (options.out / "left_out.txt").c_str());
   }
-  folder.finish();
+  if (!making.notes.empty()) {
+    write_lines(making.folder.part() / "notes.txt", making.notes);
+    std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "notes.txt").c_str());
+  }
+  making.folder.finish();
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("Makes a data set of letters from fonts.");
+  CLI::App app("Makes a data set of letters from fonts and drawings.");
   app.add_option("sources", options.sources,
-                 "font files (TTF, OTF, TTC, Type 1, WOFF), folders of them, or @list.txt of their paths")
+                 "fonts (TTF, OTF, TTC, Type 1, WOFF), drawings (PNG, JPEG, SVG), folders of them, or "
+                 "@list.txt of paths")
       ->required();
-  app.add_option("--characters", options.characters, "what to draw, as one word: A, or ABCabc")
+  app.add_option("--characters", options.characters, "what to draw of fonts, as one word: A, or ABCabc")
       ->capture_default_str();
+  app.add_option(
+      "--character", options.character,
+      "what drawings show; without it the beginning of a name such as A_12.png or u0041_12.svg says it");
+  app.add_flag(
+      "--fit", options.fit,
+      "bring each drawing to the baseline and cap height by itself; without it they were drawn in one "
+      "frame, and stay as they stand to each other");
   app.add_option("--out", options.out, "new folder that everything is written to")->capture_default_str();
   app.add_option("--size", options.frame.size, "pixels per side")
       ->check(CLI::Range(32, 512))

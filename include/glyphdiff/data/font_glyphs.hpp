@@ -97,12 +97,9 @@ class FontFace {
     double const origin =
         frame.side_bearings ? half - 0.5 * advance : half - 0.5 * (ink.left + ink.right) * scale;
     double const left = origin + ink.left * scale, top = frame.baseline - ink.top * scale,
-                 bottom = frame.baseline - ink.bottom * scale, last = frame.size - LetterFrame::margin;
+                 bottom = frame.baseline - ink.bottom * scale;
     if (!(width > 0 && bottom > top)) throw Error(where(), "the character " + shown, "one without ink");
-    if (left < LetterFrame::margin || left + width > last || top < LetterFrame::margin || bottom > last)
-      throw Error(where(),
-                  shown + " to fit into " + std::to_string(frame.size) + "x" + std::to_string(frame.size),
-                  "that it would be clipped");
+    if (!fits(frame, left, top, left + width, bottom)) throw clipped(where(), shown, frame);
     return {rasterise(outline, scale, origin, frame),
             {"", shown, family_word(family().empty() ? path_.stem().string() : family()),
              path_.filename().string() + number_, scale * face_->units_per_EM, frame.baseline,

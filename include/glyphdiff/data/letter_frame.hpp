@@ -17,6 +17,18 @@ struct LetterFrame {
   static constexpr double margin = 1;  ///< pixels of paper that are left on all sides, or a letter is clipped
 };
 
+/// Whether ink between these columns and rows has paper all round. Not so for NaN.
+inline bool fits(LetterFrame const& frame, double left, double top, double right, double bottom) {
+  double const least = LetterFrame::margin, most = frame.size - LetterFrame::margin;
+  return left >= least && top >= least && right <= most && bottom <= most;
+}
+
+/// The Error for a letter that doesn't.
+inline Error clipped(std::string const& where, std::string const& character, LetterFrame const& frame) {
+  std::string const size = std::to_string(frame.size);
+  return Error(where, character + " to fit into " + size + "x" + size, "that it would be clipped");
+}
+
 /// Throws Error for a frame that has no room for a letter.
 inline void check_frame(LetterFrame const& frame) {
   double const height = frame.x_height > 0 ? frame.x_height : frame.cap_height;

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/error.hpp>
 
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -28,6 +29,13 @@ inline std::vector<std::uint8_t> read_file(std::filesystem::path const& path) {
   if (static_cast<std::uintmax_t>(file.gcount()) != size)
     throw Error(path.string(), std::to_string(size) + " bytes", std::to_string(file.gcount()));
   return bytes;
+}
+
+/// ".png" for LETTERS.PNG.
+inline std::string lower_extension(std::filesystem::path const& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
 }
 
 /// Writes a file under a temporary name beside it and renames it, so that `path` is never half-written: after

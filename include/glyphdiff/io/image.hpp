@@ -77,13 +77,13 @@ inline char const* jpeg_fault(std::span<std::uint8_t const> bytes) {
 
 }  // namespace detail
 
-/// Decodes PNG or JPEG of any depth and kind into `channels` = 1 (gray, Rec. 601 luma) or 3 (RGB); 16 bits
-/// become 8, transparent parts are laid on white. `name` is for the sentence of the Error that anything else
-/// gives, a truncated file included.
+/// Decodes PNG or JPEG of any depth and kind into `channels` = 1 (gray, Rec. 601 luma), 3 (RGB), with
+/// transparent parts laid on white, or 4 (RGBA, as it is); 16 bits become 8. `name` is for the sentence of
+/// the Error that anything else gives, a truncated file included.
 inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std::string const& name) {
   static constexpr std::size_t most_pixels = std::size_t{1} << 28;
-  if (channels != 1 && channels != 3)
-    throw Error(name, "to be asked for 1 or 3 channels", std::to_string(channels));
+  if (channels != 1 && channels != 3 && channels != 4)
+    throw Error(name, "to be asked for 1, 3 or 4 channels", std::to_string(channels));
   std::string_view const text(reinterpret_cast<char const*>(bytes.data()), bytes.size());
   bool const png = text.starts_with("\x89PNG\r\n\x1a\n"), jpeg = text.starts_with("\xff\xd8\xff");
   if (!png && !jpeg)
@@ -105,6 +105,10 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
 
   Image image(height, width, channels);
   std::uint8_t const* in = rgba.get();
+  if (channels == 4) {
+    image.pixels.assign(in, in + image.pixels.size());
+    return image;
+  }
   for (std::size_t i = 0; i < image.pixels.size(); in += 4) {
     std::array<int, 3> rgb;
     for (int c = 0; c < 3; ++c) rgb[c] = (in[c] * in[3] + 255 * (255 - in[3]) + 127) / 255;

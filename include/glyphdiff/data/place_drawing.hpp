@@ -1,0 +1,164 @@
+#pragma once
+
+#include <glyphdiff/data/characters.hpp>
+#include <glyphdiff/data/ink_box.hpp>
+#include <glyphdiff/data/letter_frame.hpp>
+#include <glyphdiff/data/letter_set.hpp>
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/resize.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glyphdiff {
+
+/// What a character says about the frame that it is drawn in.
+enum class LetterKind {
+  capital,  ///< from the baseline to the cap height; also digits, and every character not named below
+  small,    ///< from the baseline to the x-height
+  tall,     ///< from the baseline to the height of b, which is taken for the cap height
+  other,    ///< reaches below the baseline, or ends somewhere else: g, Q, t, a comma
+};
+
+inline LetterKind letter_kind(char32_t character) {
+  if (character < 128) {
+    char const c = char(character);
+    if (std::string_view("acemnorsuvwxz").find(c) != std::string_view::npos) return LetterKind::small;
+    if (std::string_view("bdhkl").find(c) != std::string_view::npos) return LetterKind::tall;
+    bool const standing = (c >= 'A' && c <= 'Z' && c != 'J' && c != 'Q') || (c >= '0' && c <= '9');
+    return standing ? LetterKind::capital : LetterKind::other;
+  }
+  return LetterKind::capital;
+}
+
+/// How a drawing comes into its frame: a point (x, y) of it at (left + scale x, top + scale y).
+struct Placement {
+  double scale, left, top;
+};
+
+/// A drawn letter's measures, in pixels of the drawing.
+struct DrawnLetter {
+  char32_t character;
+  InkBox ink;
+};
+
+/// The scale and the baseline that drawings have in common, which were drawn in one frame: medians over what
+/// stands on the baseline, and what reaches to the cap height or x-height, so that round letters keep their
+/// overshoot and no letter is moved against another. Of the Placement `left` is 0.
+/// Throws Error if no letter says where they are.
+inline Placement common_placement(std::vector<DrawnLetter> const& letters, LetterFrame const& frame) {
+  std::vector<double> bottoms, capitals, smalls, talls;
+  for (DrawnLetter const& letter : letters) {
+    LetterKind const kind = letter_kind(letter.character);
+    if (kind == LetterKind::other) continue;
+    bottoms.push_back(letter.ink.bottom);
+    (kind == LetterKind::capital ? capitals
+     : kind == LetterKind::small ? smalls
+                                 : talls)
+        .push_back(letter.ink.top);
+  }
+  auto const median = [](std::vector<double>& values) {
+    auto const middle = values.begin() + std::ptrdiff_t(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+  };
+  bool const by_x = frame.x_height > 0;
+  std::vector<double>& tops = by_x ? smalls : !capitals.empty() ? capitals : talls;
+  if (tops.empty())
+    throw Error("drawings",
+                by_x ? "a small letter such as x to measure the x-height by"
+                     : "a capital to measure the cap height by, or --x-height",
+                "none");
+  double const baseline = median(bottoms), height = baseline - median(tops);
+  if (!(height > 0)) throw Error("drawings", "letters that stand on one baseline", "others");
+  double const scale = (by_x ? frame.x_height : frame.cap_height) / height;
+  return {scale, 0, frame.baseline - scale * baseline};
+}
+
+/// Brings one drawing to the frame by itself: its ink ends on the baseline and at the cap height, or for a
+/// small letter at the x-height (7/10 of the cap height, or what the frame says). A round letter loses its
+/// overshoot. Throws Error for a letter that reaches below the baseline: nothing says how far.
+inline Placement fitted_placement(DrawnLetter const& letter, LetterFrame const& frame,
+                                  std::string const& name) {
+  LetterKind const kind = letter_kind(letter.character);
+  if (kind == LetterKind::other)
+    throw Error(name, "a letter that stands on the baseline and ends at the cap height or x-height",
+                "one of another kind, which is placed along with others that are drawn in one frame");
+  constexpr double x_to_cap = 0.7;
+  double const cap_height = frame.x_height > 0 ? frame.x_height / x_to_cap : frame.cap_height;
+  double const height = kind == LetterKind::small ? x_to_cap * cap_height : cap_height;
+  double const scale = height / letter.ink.height();
+  return {scale, 0, frame.baseline - scale * letter.ink.bottom};
+}
+
+namespace detail {
+
+/// What share each source pixel has in target pixel `i`, which covers `1 / scale` of them.
+inline ResizeTaps placed_taps(int i, int from, double scale, double start) {
+  double const begin = (i - start) / scale, end = (i + 1 - start) / scale;
+  int const first = std::clamp(int(std::floor(begin)), 0, from),
+            last = std::clamp(int(std::ceil(end)), 0, from);
+  ResizeTaps taps{first, {}};
+  for (int k = first; k < last; ++k)
+    taps.weights.push_back(float(std::max(0.0, std::min(end, k + 1.0) - std::max(begin, double(k))) * scale));
+  return taps;
+}
+
+}  // namespace detail
+
+/// A gray picture placed on white paper of (size, size): every pixel is the mean of what it covers.
+inline Image place_drawing(Image picture, Placement at, int size) {
+  if (at.scale > 1) {  // means would be blocks
+    int const larger = int(std::ceil(at.scale));
+    picture = resize(picture, larger * picture.height, larger * picture.width);
+    at.scale /= larger;
+  }
+  std::vector<float> wide(std::size_t(picture.height) * std::size_t(size), 0.0f);  // (H, size), ink
+  for (int x = 0; x < size; ++x) {
+    auto const [first, weights] = detail::placed_taps(x, picture.width, at.scale, at.left);
+    for (int y = 0; y < picture.height && !weights.empty(); ++y) {
+      std::uint8_t const* in = picture.at(y, 0) + first;
+      float sum = 0;
+      for (float const weight : weights) sum += weight * float(255 - *in++);
+      wide[std::size_t(y) * std::size_t(size) + std::size_t(x)] = sum;
+    }
+  }
+  Image result(size, size, 1);
+  std::vector<float> row(static_cast<std::size_t>(size));
+  for (int y = 0; y < size; ++y) {
+    auto const [first, weights] = detail::placed_taps(y, picture.height, at.scale, at.top);
+    std::fill(row.begin(), row.end(), 0.0f);
+    float const* in = wide.data() + std::size_t(first) * std::size_t(size);
+    for (float const weight : weights)
+      for (float& sum : row) sum += weight * *in++;
+    std::transform(row.begin(), row.end(), result.at(y, 0),
+                   [](float ink) { return std::uint8_t(255 - std::lround(std::clamp(ink, 0.0f, 255.0f))); });
+  }
+  return result;
+}
+
+/// A drawing as a letter of the frame, centred by its ink, or, where side bearings are kept, by its own
+/// width. Throws Error if it would be clipped. `name` is its file.
+inline Letter place_letter(Image const& picture, DrawnLetter const& letter, Placement at,
+                           LetterFrame const& frame, std::string const& name) {
+  InkBox const& ink = letter.ink;
+  double const half = 0.5 * frame.size, width = picture.width * at.scale;
+  at.left = half - (frame.side_bearings ? 0.5 * width : 0.5 * (ink.left + ink.right) * at.scale);
+  std::string const shown = to_utf8(letter.character);
+  if (!fits(frame, at.left + at.scale * ink.left, at.top + at.scale * ink.top, at.left + at.scale * ink.right,
+            at.top + at.scale * ink.bottom))
+    throw clipped(name, shown, frame);
+  std::filesystem::path const file = name;
+  return {place_drawing(picture, at, frame.size),
+          {"", shown, file.stem().string(), file.filename().string(), at.scale, frame.baseline, 0, at.left,
+           frame.side_bearings ? width : 0}};
+}
+
+}  // namespace glyphdiff
