@@ -1,5 +1,7 @@
 // Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
-// editors open, and with fontmake as OTF or TTF. `--help` lists the options.
+// editors open, and with fontmake as OTF or TTF. In a folder that `letters` or `alphabet` made, the manifest
+// says what each picture shows, where its baseline is and how wide it is set. `--help` lists the options.
+#include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/outline/trace.hpp>
@@ -9,11 +11,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,20 +70,22 @@ Character character(std::string const& text) {
   return {name, {code}};
 }
 
-/// The glyph that a picture shows: said, or what stands before the first underscore of its name, or A.
-std::string glyph_of(fs::path const& picture, Options const& options) {
-  if (!options.glyph.empty()) return options.glyph;
-  std::string const name = picture.stem().string();
-  std::size_t const underscore = name.find('_');
-  std::string const beginning = name.substr(0, underscore);
-  return single_character(beginning) != 0 ? beginning : "A";
-}
+/// A picture, and what a manifest says of it.
+struct Source {
+  fs::path file;
+  std::optional<gd::LetterEntry> entry;
+};
 
-std::vector<fs::path> find_pictures(std::vector<fs::path> const& given) {
-  std::vector<fs::path> found;
+std::vector<Source> find_pictures(std::vector<fs::path> const& given) {
+  std::vector<Source> found;
   for (fs::path const& path : given) {
     if (!fs::is_directory(path)) {
-      found.push_back(path);
+      found.push_back({path, {}});
+      continue;
+    }
+    if (fs::exists(path / "letters.tsv")) {
+      for (gd::LetterEntry const& entry : gd::load_manifest(path))
+        found.push_back({path / entry.file, entry});
       continue;
     }
     std::vector<fs::path> inside;
@@ -92,9 +98,20 @@ std::vector<fs::path> find_pictures(std::vector<fs::path> const& given) {
     }
     if (inside.empty()) throw gd::Error(path.string(), "a folder with PNG or JPEG pictures", "none in it");
     std::sort(inside.begin(), inside.end());
-    found.insert(found.end(), inside.begin(), inside.end());
+    for (fs::path const& file : inside) found.push_back({file, {}});
   }
   return found;
+}
+
+/// The glyph that a picture shows: said, or by its manifest, or what stands before the first underscore of
+/// its name, or A.
+std::string glyph_of(Source const& picture, Options const& options) {
+  if (!options.glyph.empty()) return options.glyph;
+  if (picture.entry) return picture.entry->character;
+  std::string const name = picture.file.stem().string();
+  std::size_t const underscore = name.find('_');
+  std::string const beginning = name.substr(0, underscore);
+  return single_character(beginning) != 0 ? beginning : "A";
 }
 
 gd::Ink load_ink(fs::path const& path, bool white_on_black) {
@@ -131,8 +148,10 @@ bool wanted(Options const& options, char const* format) {
 
 /// Traces a picture, writes its SVG if that is wanted, and adds it to the font. `used`: how often each glyph
 /// came.
-void add_glyph(gd::Font& font, std::map<std::string, int>& used, fs::path const& path,
+void add_glyph(gd::Font& font, std::map<std::string, int>& used, Source const& source,
                Options const& options) {
+  fs::path const& path = source.file;
+  gd::LetterEntry const said = source.entry.value_or(gd::LetterEntry{.baseline = -1});
   gd::Ink const ink = load_ink(path, options.white_on_black);
   gd::TraceOptions trace;
   if (options.tolerance > 0) trace.tolerance = options.tolerance;
@@ -144,16 +163,22 @@ void add_glyph(gd::Font& font, std::map<std::string, int>& used, fs::path const&
     gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width, ink.height);
 
   gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
-  double const baseline = options.baseline >= 0 ? options.baseline : box.top;
-  double const height = options.cap_height_pixels > 0 ? options.cap_height_pixels : box.top - box.bottom;
+  double const baseline = options.baseline >= 0 ? options.baseline
+                          : said.baseline >= 0  ? said.baseline
+                                                : box.top;
+  double const height = options.cap_height_pixels > 0 ? options.cap_height_pixels
+                        : said.cap_height > 0         ? said.cap_height
+                                                      : box.top - box.bottom;
   gd::FontPlacement place{font.cap_height / height, baseline, 0, 0};
-  place.left = box.left - options.side_bearing / place.units_per_pixel;
-  Character const shown = character(glyph_of(path, options));
+  bool const spaced = said.advance > 0;
+  place.left = spaced ? said.origin : box.left - options.side_bearing / place.units_per_pixel;
+  Character const shown = character(glyph_of(source, options));
   int const number = ++used[shown.name];
   gd::Glyph glyph{number == 1 ? shown.name : shown.name + ".alt" + std::to_string(number - 1),
                   number == 1 ? shown.unicodes : std::vector<char32_t>{}, 0,
                   gd::to_font_units(outline, place)};
-  glyph.advance = int(gd::bounds(glyph.outline).right) + options.side_bearing;
+  glyph.advance = spaced ? int(std::lround(said.advance * place.units_per_pixel))
+                         : int(gd::bounds(glyph.outline).right) + options.side_bearing;
   int points = 0;
   for (gd::Contour const& contour : glyph.outline) points += contour.points();
   std::printf("%s: glyph %s, %zu contours, %d points\n", path.c_str(), glyph.name.c_str(),
@@ -169,9 +194,9 @@ int run(Options const& options) {
   std::map<std::string, int> used;
   auto const pictures = find_pictures(options.pictures);
   std::vector<std::string> skipped;
-  for (fs::path const& path : pictures) {
+  for (Source const& picture : pictures) {
     try {
-      add_glyph(font, used, path, options);
+      add_glyph(font, used, picture, options);
     } catch (gd::Error const& error) {
       skipped.emplace_back(error.what());
     }
@@ -198,7 +223,9 @@ int run(Options const& options) {
 int main(int argc, char** argv) try {
   Options options;
   CLI::App app("Turns gray pictures of letters into outlines and fonts.");
-  app.add_option("pictures", options.pictures, "PNG or JPEG pictures, or folders of them")->required();
+  app.add_option("pictures", options.pictures,
+                 "PNG or JPEG pictures, or folders of them, with a manifest or without")
+      ->required();
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
   app.add_option("--format", options.formats, "svg, ufo, otf, ttf, separated by commas")
       ->delimiter(',')
@@ -218,12 +245,15 @@ int main(int argc, char** argv) try {
   app.add_option("--ascender", options.measures.ascender, "written into the font")->capture_default_str();
   app.add_option("--descender", options.measures.descender, "written into the font")->capture_default_str();
   app.add_option("--baseline", options.baseline,
-                 "pixels from the top of the pictures; without it where each letter's ink ends")
+                 "pixels from the top of the pictures; without it what the manifest says, or where each "
+                 "letter's ink ends")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--letter-height", options.cap_height_pixels,
-                 "pixels that are the cap height; without it the height of each letter's ink")
+                 "pixels that are the cap height; without it what the manifest says, or the height of each "
+                 "letter's ink")
       ->check(CLI::PositiveNumber);
-  app.add_option("--side-bearing", options.side_bearing, "font units left and right of the ink")
+  app.add_option("--side-bearing", options.side_bearing,
+                 "font units left and right of the ink, where no manifest says how wide a letter is set")
       ->check(CLI::Range(-16384, 16384))
       ->capture_default_str();
   app.add_option("--tolerance", options.tolerance,
