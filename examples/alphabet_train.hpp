@@ -1,0 +1,123 @@
+// alphabet train: teaches the network the styles of a folder of letters.
+#pragma once
+
+#include "alphabet_letters.hpp"
+#include "load_network.hpp"
+
+#include <glyphdiff/data/alphabet_batches.hpp>
+#include <glyphdiff/io/run_folder.hpp>
+#include <glyphdiff/train/checkpoint.hpp>
+#include <glyphdiff/train/interrupt.hpp>
+#include <glyphdiff/train/progress_bar.hpp>
+
+#include <cstdio>
+#include <optional>
+
+struct TrainingOptions {
+  fs::path data, init = shipped, out = "out/alphabet";
+  std::int64_t steps = 2000, save_every = 500;
+  int batch = 32;
+  double learning_rate = 3e-4, ema = 0.998;
+  std::uint64_t seed = 1;
+  bool from_nothing = false, fresh = false, plain = false;
+};
+inline int train(TrainingOptions const& options) {
+  std::vector<gd::StyledLetter> letters = load_letters(options.data).letters;
+  gd::make_run_folder(options.out);
+  Exec const exec;
+  Net net(exec, options.seed);
+  std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
+  bool const resuming = !options.fresh && fs::exists(checkpoint);
+  if (!options.from_nothing && !resuming) load_network(options.init.string(), "", net);
+
+  gd::TrainOptions how;
+  how.seed = options.seed;
+  how.batch = options.batch;
+  how.learning_rate = {.peak = options.learning_rate,
+                       .warm_up = 100,
+                       .decay = gd::Decay::cosine,
+                       .steps = options.steps,
+                       .final_fraction = 0.05};
+  how.adamw.beta2 = 0.99;
+  how.clip_norm = 1;
+  how.ema_rates = {options.ema};
+  Preset::Process const process(25);
+  gd::Trainer trainer(exec, net, process, how);
+
+  gd::AlphabetBatches::Options mix;
+  mix.batch = options.batch;
+  mix.references = Letters::places;
+  mix.seed = options.seed;
+  if (!options.plain) mix.augmentation.emplace();
+  // The references of the sheets: what the style of the first letter has.
+  std::vector<Picture> shown;
+  for (std::size_t i = 0; i < letters.size() && shown.size() < std::size_t(Letters::places); ++i)
+    if (letters[i].style == letters[0].style) shown.push_back(to_picture(letters[i].picture));
+  std::size_t const letter_count = letters.size();
+  gd::AlphabetBatches batches(std::move(letters), mix);
+  std::printf("%zu letters in %zu styles; %lld parameters; %lld updates of %d; %.0f MB of memory\n",
+              letter_count, batches.style_count(), (long long)gd::parameter_count<Preset>,
+              (long long)options.steps, options.batch,
+              trainer.memory(Frame::size, Frame::size).total() / 1e6);
+
+  gd::KeyValues const identity{
+      {"preset", "Alphabet64"},
+      {"letters", fs::canonical(options.data).filename().string() + ", " + std::to_string(letter_count)},
+      {"init", options.from_nothing ? "none" : options.init.filename().string()},
+      {"variation", options.plain ? "none" : "width and slant"}};
+  gd::LossLog log;
+  if (resuming) {
+    gd::load_checkpoint(checkpoint, trainer, identity);
+    log.load(options.out, trainer.steps());
+    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                checkpoint.c_str());
+  } else {
+    gd::remove_sheets(options.out);
+  }
+
+  // Two rows: in the style of the references, and in one of the network's own.
+  auto const draw_sheet = [&] {
+    static constexpr std::string_view text = "HAMBURGhamburgefonstiv";
+    auto const classes = gd::alphabet_classes(text);
+    Letters artist(exec, net, trainer.ema().averages()[0].values, 1.5);
+    std::vector<Picture const*> references;
+    for (Picture const& picture : shown) references.push_back(&picture);
+    auto rows = artist.draw(process, classes, {classes.size(), references}, {options.seed, 0});
+    auto const invented = artist.invent(process, classes, {options.seed, 1});
+    rows.insert(rows.end(), invented.begin(), invented.end());
+    gd::write_png(gd::sheet_path(options.out, trainer.steps()), picture_grid(rows, int(text.size())));
+  };
+  auto const save = [&] {
+    gd::save_checkpoint(checkpoint, trainer, identity);
+    log.save(options.out, "mean squared error of v");
+  };
+
+  std::optional<gd::Interrupt> interrupt(std::in_place);
+  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
+  while (trainer.steps() < options.steps) {
+    gd::StepReport report;
+    auto const& batch = batches(trainer.steps());
+    try {
+      report = trainer.step(batch.images, batch.labels, batch.condition);
+    } catch (typename decltype(trainer)::NotFinite const&) {
+      bar.pause();
+      save();
+      throw;
+    }
+    log.add(double(report.step), report.loss);
+    bar.update(report.step, report.loss);
+    if (report.step % options.save_every != 0 && report.step != options.steps && !interrupt->requested())
+      continue;
+    bar.pause();
+    save();
+    if (interrupt->requested()) {
+      std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+      return 130;
+    }
+    draw_sheet();
+    bar.resume();
+  }
+  gd::save_snapshot((options.out / "alphabet.safetensors").string(), trainer, identity);
+  std::printf("see %s\n", options.out.c_str());
+  return 0;
+}
