@@ -120,10 +120,9 @@ inline void save_manifest(std::filesystem::path const& folder, std::vector<Lette
   write_file(folder / "letters.tsv", text.data(), text.size());
 }
 
-/// Loads folder/letters.tsv and its pictures, which become gray and black on white whatever they are. Throws
-/// Error for a manifest that is missing or has a line that says nothing, a picture that is missing, is not
-/// square or differs in size from the others, and where none can be read.
-inline LetterSet load_letter_set(std::filesystem::path const& folder) {
+/// Reads folder/letters.tsv. Throws Error if it is missing, or a line says nothing or names a picture that is
+/// missing.
+inline std::vector<LetterEntry> load_manifest(std::filesystem::path const& folder) {
   std::filesystem::path const manifest = folder / "letters.tsv";
   auto const bytes = read_file(manifest);
   std::istringstream lines(std::string(bytes.begin(), bytes.end()));
@@ -135,12 +134,24 @@ inline LetterSet load_letter_set(std::filesystem::path const& folder) {
         manifest.string(),
         "a header line of file, character, family, source, scale, baseline, cap_height, origin, advance",
         "\"" + line + "\"");
-  LetterSet set;
+  std::vector<LetterEntry> entries;
   for (int number = 2; std::getline(lines, line); ++number) {
     std::string const where = manifest.string() + ", line " + std::to_string(number);
-    LetterEntry entry = detail::manifest_entry(line, where);
+    entries.push_back(detail::manifest_entry(line, where));
+    std::string const& file = entries.back().file;
+    if (!std::filesystem::exists(folder / file)) throw Error(where, "the picture " + file, "nothing");
+  }
+  if (entries.empty()) throw Error(manifest.string(), "at least one letter", "none");
+  return entries;
+}
+
+/// Loads folder/letters.tsv and its pictures, which become gray and black on white whatever they are. Throws
+/// Error as load_manifest, for a picture that is not square or differs in size from the others, and where
+/// none can be read.
+inline LetterSet load_letter_set(std::filesystem::path const& folder) {
+  LetterSet set;
+  for (LetterEntry& entry : load_manifest(folder)) {
     std::filesystem::path const file = folder / entry.file;
-    if (!std::filesystem::exists(file)) throw Error(where, "the picture " + entry.file, "nothing");
     Image picture;
     try {
       picture = read_image(file, 1);
@@ -157,8 +168,8 @@ inline LetterSet load_letter_set(std::filesystem::path const& folder) {
     set.entries.push_back(std::move(entry));
   }
   if (set.pictures.empty())
-    throw Error(manifest.string(), "at least one letter that can be read",
-                set.skipped.empty() ? "none" : "none, first " + set.skipped.front());
+    throw Error((folder / "letters.tsv").string(), "at least one picture that can be read",
+                "none, first " + set.skipped.front());
   return set;
 }
 

@@ -16,12 +16,15 @@
 
 namespace glyphdiff {
 
-/// Reads a PNG or JPEG, or an SVG, which is drawn 1,024 pixels large. Throws Error for anything else.
-inline Drawing read_drawing(std::filesystem::path const& path) {
-  std::vector<std::uint8_t> const bytes = read_file(path);
-  bool const svg = lower_extension(path) == ".svg";
-  return make_drawing(svg ? draw_svg(bytes, 1024, path.string()) : decode_image(bytes, 4, path.string()));
+/// Reads a PNG or JPEG, or an SVG, which is drawn 1,024 pixels large, as (H, W, 4), RGBA. Throws Error for
+/// anything else.
+inline Image read_rgba(std::filesystem::path const& path) {
+  if (lower_extension(path) == ".svg") return draw_svg(read_file(path), 1024, path.string());
+  return read_image(path, 4);
 }
+
+/// Reads the like as a drawing.
+inline Drawing read_drawing(std::filesystem::path const& path) { return make_drawing(read_rgba(path)); }
 
 /// The character that a drawing shows by its name: what stands before the first underscore, as itself or by
 /// its code (A_12.png, u0041_12.png, uni0041.svg). Throws Error if the name says none.

@@ -127,8 +127,9 @@ inline Image read_image(std::filesystem::path const& path, int channels) {
   return decode_image(read_file(path), channels, path.string());
 }
 
-/// Writes an 8-bit PNG of 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) channels as `write_file` does.
-inline void write_png(std::filesystem::path const& path, Image const& image) {
+/// The file of an 8-bit PNG of 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) channels. Throws Error, with
+/// the path, for an image of another kind.
+inline std::vector<std::uint8_t> encode_png(Image const& image, std::filesystem::path const& path) {
   if (image.height < 1 || image.width < 1 || image.channels < 1 || image.channels > 4 ||
       image.pixels.size() != Image(image.height, image.width, image.channels).pixels.size())
     throw Error(path.string(), "an image of at least 1x1 pixels and 1 to 4 channels to write",
@@ -141,7 +142,13 @@ inline void write_png(std::filesystem::path const& path, Image const& image) {
                                  image.channels, &size),
       &::free);
   if (bytes == nullptr) throw Error(path.string(), "enough memory to compress the image", "too little");
-  write_file(path, bytes.get(), static_cast<std::size_t>(size));
+  return {bytes.get(), bytes.get() + size};
+}
+
+/// Writes such a PNG as `write_file` does.
+inline void write_png(std::filesystem::path const& path, Image const& image) {
+  std::vector<std::uint8_t> const bytes = encode_png(image, path);
+  write_file(path, bytes.data(), bytes.size());
 }
 
 }  // namespace glyphdiff
