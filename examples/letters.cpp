@@ -5,6 +5,7 @@
 #include <glyphdiff/data/font_glyphs.hpp>
 #include <glyphdiff/data/letter_folder.hpp>
 #include <glyphdiff/data/place_drawing.hpp>
+#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 
 #include <CLI/CLI.hpp>
@@ -40,7 +41,7 @@ bool is_font(fs::path const& path) {
 }
 
 /// The files that are meant: as they are given, those of folders and their sub-folders in the order of their
-/// names, and the lines of a list (@list.txt).
+/// names, the pictures of a data set, and the lines of a list (@list.txt).
 std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
   std::vector<fs::path> found;
   for (std::string const& source : sources) {
@@ -49,6 +50,9 @@ std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
       if (!list) throw gd::Error(source.substr(1), "a list of paths, one a line", "nothing");
       for (std::string line; std::getline(list, line);)
         if (!line.empty()) found.emplace_back(line);
+    } else if (fs::exists(fs::path(source) / "letters.tsv")) {
+      for (gd::LetterEntry const& entry : gd::load_manifest(source))
+        found.push_back(fs::path(source) / entry.file);
     } else if (fs::is_directory(source)) {
       std::vector<fs::path> inside;
       for (auto const& entry : fs::recursive_directory_iterator(source))
@@ -160,9 +164,11 @@ void write_lines(fs::path const& path, std::vector<std::string> const& lines) {
   gd::write_file(path, text.data(), text.size());
 }
 
-/// Says what is wrong with a folder of letters, and writes a page of it.
-void check(fs::path const& folder, fs::path const& page) {
+/// Says what is wrong with a folder of letters, and writes a page of it into its sub-folder report.
+void check(fs::path const& folder) {
   gd::LetterCheck const check = gd::check_letters(folder);
+  fs::path const page = folder / "report/lint.html";
+  gd::make_run_folder(page.parent_path());
   gd::write_lint_page(page, folder, check);
   for (std::string const& sentence : check.skipped) std::cerr << "skipped: " << sentence << '\n';
   std::map<gd::Fault, std::size_t> counts;
@@ -194,19 +200,20 @@ int run(Options const& options) {
                     (making.left_out.empty() ? "" : ", first " + making.left_out.front()));
   std::printf("%zu fonts with %zu faces (%zu like an earlier one), %zu drawings: %zu letters\n", fonts.size(),
               making.faces, making.repeated, drawings.size(), making.folder.entries().size());
+  fs::path const report = making.folder.part() / "report";
+  gd::make_run_folder(report);
   if (!making.left_out.empty()) {
-    write_lines(making.folder.part() / "left_out.txt", making.left_out);
-    std::printf("%zu left out: %s\n", making.left_out.size(), (options.out / "left_out.txt").c_str());
+    write_lines(report / "left_out.txt", making.left_out);
+    std::printf("%zu left out: %s\n", making.left_out.size(), (options.out / "report/left_out.txt").c_str());
   }
   if (!making.notes.empty()) {
-    write_lines(making.folder.part() / "notes.txt", making.notes);
-    std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "notes.txt").c_str());
+    write_lines(report / "notes.txt", making.notes);
+    std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "report/notes.txt").c_str());
   }
-  gd::write_png(making.folder.part() / "sheet.png",
-                gd::letter_sheet(making.folder.part(), making.folder.entries()));
+  gd::write_png(report / "sheet.png", gd::letter_sheet(making.folder.part(), making.folder.entries()));
   making.folder.finish();
-  std::printf("see %s\n", (options.out / "sheet.png").c_str());
-  check(options.out, options.out / "lint.html");
+  std::printf("see %s\n", (options.out / "report/sheet.png").c_str());
+  check(options.out);
   return 0;
 }
 
@@ -216,9 +223,9 @@ int main(int argc, char** argv) try {
   app.add_option("sources", options.sources,
                  "fonts (TTF, OTF, TTC, Type 1, WOFF), drawings (PNG, JPEG, SVG), folders of them, or "
                  "@list.txt of paths");
-  auto* const checked =
-      app.add_option("--check", options.checked,
-                     "only look for faults in this folder of letters or drawings, and write lint.html there");
+  auto* const checked = app.add_option(
+      "--check", options.checked,
+      "only look for faults in this folder of letters or drawings, and write report/lint.html there");
   app.add_option("--characters", options.characters, "what to draw of fonts, as one word: A, or ABCabc")
       ->capture_default_str();
   app.add_option(
@@ -259,7 +266,7 @@ int main(int argc, char** argv) try {
   if (cap_height->count() == 0) options.frame.cap_height = options.frame.size * 40.0 / 64;
   options.frame.side_bearings = options.centre == "advance";
   if (checked->count() > 0) {
-    check(options.checked, options.checked / "lint.html");
+    check(options.checked);
     return 0;
   }
   if (options.sources.empty()) throw gd::Error("letters", "fonts or drawings, or --check FOLDER", "none");

@@ -1,5 +1,6 @@
 // Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
 // editors open, and with fontmake as OTF or TTF. `--help` lists the options.
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/outline/trace.hpp>
@@ -38,18 +39,11 @@ struct Character {
 };
 
 /// One character of UTF-8, or 0 if the text is something else.
-char32_t single_character(std::string const& text) {
-  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (text.empty()) return 0;
-  std::size_t const length = byte(0) < 0x80    ? 1
-                             : byte(0) >= 0xf0 ? 4
-                             : byte(0) >= 0xe0 ? 3
-                             : byte(0) >= 0xc0 ? 2
-                                               : 0;
-  if (length == 0 || text.size() != length) return 0;
-  char32_t code = length == 1 ? byte(0) : byte(0) & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3fu);
-  return code;
+char32_t single_character(std::string const& text) try {
+  auto const characters = gd::characters_of(text);
+  return characters.size() == 1 ? characters[0] : 0;
+} catch (gd::Error const&) {
+  return 0;
 }
 
 /// Letters are called as they are, digits by their names, all other characters by their code (uni00C4), as
