@@ -116,6 +116,23 @@ TEST_CASE("files cut anywhere give an error that names them, never a picture") {
                          Error);
 }
 
+TEST_CASE("a PNG that claims more than its bytes can hold is refused before memory is taken for it") {
+  TemporaryFolder folder;
+  write_png(folder / "whole.png", Image(64, 64, 1, 255));  // 4,160 bytes in some dozens
+  Bytes const whole = read_file(folder / "whole.png");
+  CHECK_NOTHROW(decode_image(whole, 1, "whole.png"));
+  auto const refused = [&](std::size_t at, std::uint8_t value) {
+    Bytes claims = whole;
+    claims[at] = value;
+    CHECK_THROWS_WITH_AS(decode_image(claims, 1, "claims.png"),
+                         doctest::Contains("expected a whole PNG image, found a truncated one"), Error);
+  };
+  refused(18, 8);     // 2,112 pixels wide
+  refused(22, 0x40);  // 16,448 high
+  refused(16, 0xff);
+  refused(33, 0x7f);  // a chunk of 2 GB
+}
+
 TEST_CASE("damaged bytes never crash") {
   TemporaryFolder folder;
   write_png(folder / "whole.png", sample(9, 9, 3));

@@ -75,6 +75,31 @@ inline char const* jpeg_fault(std::span<std::uint8_t const> bytes) {
   }
 }
 
+/// Walks the chunks of a PNG file, behind its signature; says what is wrong, or nothing. stb allocates what a
+/// chunk claims to hold, and pixels before it has seen their data, which deflate shrinks to no less than
+/// 1/1032.
+inline char const* png_fault(std::span<std::uint8_t const> bytes) {
+  auto const number = [&](std::size_t at) {
+    return std::size_t{bytes[at]} << 24 | std::size_t{bytes[at + 1]} << 16 | std::size_t{bytes[at + 2]} << 8 |
+           bytes[at + 3];
+  };
+  static constexpr auto truncated = "a truncated one";
+  std::size_t data = 0;
+  for (std::size_t at = 8;;) {
+    if (at + 12 > bytes.size()) return truncated;
+    std::string_view const kind(reinterpret_cast<char const*>(&bytes[at + 4]), 4);
+    std::size_t const length = number(at);
+    if (length > bytes.size() - at - 12) return truncated;
+    if (kind == "IDAT") data += length;
+    if (kind == "IEND") break;
+    at += 12 + length;
+  }
+  if (bytes.size() <= 24) return truncated;
+  static constexpr std::size_t longest = std::size_t{1} << 24;  // that stb takes
+  std::size_t const bits = std::min(number(16), longest) * std::min(number(20), longest) * bytes[24];
+  return bits / 8 / 1032 > data ? truncated : nullptr;
+}
+
 }  // namespace detail
 
 /// Decodes PNG or JPEG of any depth and kind into `channels` = 1 (gray, Rec. 601 luma), 3 (RGB), with
@@ -88,8 +113,8 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
   bool const png = text.starts_with("\x89PNG\r\n\x1a\n"), jpeg = text.starts_with("\xff\xd8\xff");
   if (!png && !jpeg)
     throw Error(name, "a PNG or JPEG image", bytes.empty() ? "an empty file" : "another kind of file");
-  if (char const* const fault = jpeg ? detail::jpeg_fault(bytes) : nullptr)
-    throw Error(name, "a whole JPEG image", fault);
+  if (char const* const fault = jpeg ? detail::jpeg_fault(bytes) : detail::png_fault(bytes))
+    throw Error(name, std::string("a whole ") + (png ? "PNG" : "JPEG") + " image", fault);
 
   int width = 0, height = 0, channels_in_file = 0;
   int const size = static_cast<int>(std::min(bytes.size(), std::size_t{INT_MAX}));
