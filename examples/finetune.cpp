@@ -233,7 +233,8 @@ int run(Options options) {
     training_at_size = at_size(pictures);
   }
   gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
-                            vary ? std::optional(gd::few_letters_augmentation) : std::nullopt);
+                            vary ? std::optional(gd::few_letters_augmentation) : std::nullopt,
+                            gd::plain_from(options.steps));
 
   Process const fast = process.respaced(options.sampling_steps);
   auto const draw = [&](int count, std::uint64_t first) {
@@ -409,8 +410,8 @@ int main(int argc, char** argv) try {
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "train on mirrored pictures as well: not for letters");
   auto* const vary = app.add_flag("--vary", options.vary,
-                                  "vary width, slant, weight and contrast of letters a little, which is done "
-                                  "for fewer than 1,000 pictures without asking");
+                                  "vary width, slant, weight and contrast of letters a little, but for the "
+                                  "last quarter of the updates; without it fewer than 1,000 are varied");
   app.add_flag("--plain", options.plain, "train on the pictures as they are")->excludes(vary);
   app.add_flag("--full-snapshots", options.full_snapshots,
                "keep the averages of each save in full precision");

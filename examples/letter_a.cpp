@@ -162,7 +162,7 @@ int run(Options options) {
   };
 
   gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
-                            augmentation);
+                            augmentation, built_in ? options.steps : gd::plain_from(options.steps));
   auto const sheets = sheet_steps(options.steps);
   auto const due = [&] { return std::find(sheets.begin(), sheets.end(), trainer.steps()) != sheets.end(); };
   auto const save = [&] {

@@ -12,6 +12,10 @@
 
 namespace glyphdiff {
 
+/// The update from which on a run of so many sees letters as they are: its last quarter. What is drawn then
+/// follows the letters and not their variations.
+inline std::int64_t plain_from(std::int64_t steps) { return steps - steps / 4; }
+
 /// The batches that letters are trained from: which letters, and how each is varied, is a function of the
 /// seed and the step.
 class LetterBatches {

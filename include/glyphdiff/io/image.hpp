@@ -122,6 +122,9 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
       static_cast<std::size_t>(width) * static_cast<std::size_t>(height) > most_pixels)
     throw Error(name, "an image of at most " + std::to_string(most_pixels) + " pixels",
                 std::to_string(width) + "x" + std::to_string(height));
+  // Each block of 8x8 pixels takes a bit at least.
+  if (jpeg && static_cast<std::size_t>(width) * static_cast<std::size_t>(height) / 512 > bytes.size())
+    throw Error(name, "a whole JPEG image", "a truncated one");
   std::unique_ptr<std::uint8_t, decltype(&::free)> const rgba(
       stb::stbi_load_from_memory(bytes.data(), size, &width, &height, &channels_in_file, 4), &::free);
   if (rgba == nullptr)
