@@ -269,7 +269,8 @@ int main(int argc, char** argv) try {
     check(options.checked);
     return 0;
   }
-  if (options.sources.empty()) throw gd::Error("letters", "fonts or drawings, or --check FOLDER", "none");
+  if (options.sources.empty())
+    throw gd::Error("expected fonts or drawings, or --check FOLDER; --help lists the options");
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "letters: " << error.what() << "\n";

@@ -38,35 +38,29 @@ struct Character {
   std::vector<char32_t> unicodes;
 };
 
-/// One character of UTF-8, or 0 if the text is something else.
-char32_t single_character(std::string const& text) try {
-  auto const characters = gd::characters_of(text);
-  return characters.size() == 1 ? characters[0] : 0;
-} catch (gd::Error const&) {
-  return 0;
-}
-
 /// Letters are called as they are, digits by their names, all other characters by their code (uni00C4), as
 /// Adobe's glyph list has it; a longer text is a name already.
 Character character(std::string const& text) {
   static char const* const digits[] = {"zero", "one", "two",   "three", "four",
                                        "five", "six", "seven", "eight", "nine"};
-  char32_t const code = single_character(text);
-  if (code == 0) return {text, {}};
-  if (code < 128 && std::isalpha(int(code)) != 0) return {text, {code}};
+  auto const shown = gd::character_of_word(text);
+  if (!shown) return {text, {}};
+  char32_t const code = *shown;
+  if (code < 128 && std::isalpha(int(code)) != 0) return {gd::to_utf8(code), {code}};
   if (code >= U'0' && code <= U'9') return {digits[code - U'0'], {code}};
   char name[16];
   std::snprintf(name, sizeof name, code > 0xffff ? "u%05X" : "uni%04X", unsigned(code));
   return {name, {code}};
 }
 
-/// The glyph that a picture shows: said, or what stands before the first underscore of its name, or A.
+/// The glyph that a picture shows: said, or what stands before the first underscore of its name if that is a
+/// character or its code, or A.
 std::string glyph_of(fs::path const& picture, Options const& options) {
   if (!options.glyph.empty()) return options.glyph;
   std::string const name = picture.stem().string();
   std::size_t const underscore = name.find('_');
   std::string const beginning = name.substr(0, underscore);
-  return single_character(beginning) != 0 ? beginning : "A";
+  return gd::character_of_word(beginning) ? beginning : "A";
 }
 
 std::vector<fs::path> find_pictures(std::vector<fs::path> const& given) {

@@ -7,12 +7,8 @@
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/svg_image.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 namespace glyphdiff {
 
@@ -30,19 +26,11 @@ inline Drawing read_drawing(std::filesystem::path const& path) { return make_dra
 /// its code (A_12.png, u0041_12.png, uni0041.svg). Throws Error if the name says none.
 inline char32_t character_of_file(std::filesystem::path const& path) {
   std::string const stem = path.stem().string(), word = stem.substr(0, stem.find('_'));
-  try {
-    auto const characters = characters_of(word);
-    if (characters.size() == 1) return characters[0];
-  } catch (Error const&) {  // the name is in no UTF-8
-  }
-  std::string const code = word.substr(word.starts_with("uni") ? 3 : std::min<std::size_t>(1, word.size()));
-  std::uint32_t value = 0;
-  auto const [end, error] = std::from_chars(code.data(), code.data() + code.size(), value, 16);
-  if (!word.starts_with('u') || code.size() < 4 || error != std::errc() || end != code.data() + code.size() ||
-      value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+  auto const character = character_of_word(word);
+  if (!character)
     throw Error(path.string(), "a name that begins with its character, such as A_12.png or u0041_12.png",
                 "\"" + word + "\"");
-  return value;
+  return *character;
 }
 
 }  // namespace glyphdiff
