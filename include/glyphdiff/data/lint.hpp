@@ -5,15 +5,13 @@
 #include <glyphdiff/data/ink_box.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/data/place_drawing.hpp>
-#include <glyphdiff/io/resize.hpp>
+#include <glyphdiff/data/small_picture.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,7 +64,7 @@ class LetterLint {
     else if (touches_edge(picture))
       found_.push_back({Fault::clipped, number, "touches the edge of its picture"});
     letters_.push_back({characters_of(entry.character), ink, picture.height, picture.width, entry.baseline,
-                        small_picture(std::move(picture))});
+                        SmallPicture(std::move(picture))});
     groups_[entry.character].push_back(number);
   }
 
@@ -91,8 +89,6 @@ class LetterLint {
   }
 
  private:
-  static constexpr int side = 32;  // of small pictures
-  using Small = std::vector<std::uint8_t>;
   using Group = std::vector<std::size_t>;
 
   struct Measured {
@@ -100,16 +96,8 @@ class LetterLint {
     std::optional<InkBox> ink;
     int height, width;
     double baseline;
-    Small picture;
+    SmallPicture picture;
   };
-
-  /// Ink of (side, side), with the ink's middle in the middle.
-  static Small small_picture(Image picture) {
-    double const scale = double(side) / std::max({picture.height, picture.width, 1});
-    auto const ink = ink_box(picture);
-    double const left = ink ? side / 2.0 - scale * (ink->left + ink->right) / 2 : 0;
-    return inverted(place_drawing(std::move(picture), {scale, left, 0}, side)).pixels;
-  }
 
   static double median(std::vector<double> values) {
     auto const middle = values.begin() + std::ptrdiff_t(values.size() / 2);
@@ -181,25 +169,19 @@ class LetterLint {
     }
   }
 
-  /// Letters that are nearly an earlier one of the same character. Ink sums tell most pairs apart: they
-  /// differ by at most the distance times the picture's side.
+  /// Letters that are nearly an earlier one of the same character. Sorted by their ink, only neighbours can
+  /// be near each other.
   void check_duplicates(Group const& group, std::vector<LetterFault>& all) const {
-    double const least = near_duplicate * side / 64 * 255, least_squared = least * least;
-    std::vector<std::pair<double, std::size_t>> sums;
+    std::vector<std::pair<double, std::size_t>> inks;
     for (std::size_t const i : group)
-      if (letters_[i].ink)
-        sums.emplace_back(std::accumulate(letters_[i].picture.begin(), letters_[i].picture.end(), 0.0), i);
-    std::sort(sums.begin(), sums.end());
+      if (letters_[i].ink) inks.emplace_back(letters_[i].picture.ink(), i);
+    std::sort(inks.begin(), inks.end());
     std::map<std::size_t, std::size_t> earlier;  // the first letter that each repeats
-    for (std::size_t a = 0; a < sums.size(); ++a)
-      for (std::size_t b = a + 1; b < sums.size() && sums[b].first - sums[a].first <= least * side; ++b) {
-        auto const [first, second] = std::minmax(sums[a].second, sums[b].second);
-        double squares = 0;
-        for (std::size_t k = 0; k < std::size_t(side * side) && squares < least_squared; ++k) {
-          double const difference = double(letters_[first].picture[k]) - double(letters_[second].picture[k]);
-          squares += difference * difference;
-        }
-        if (squares >= least_squared) continue;
+    for (std::size_t a = 0; a < inks.size(); ++a)
+      for (std::size_t b = a + 1; b < inks.size(); ++b) {
+        if (SmallPicture::least_distance(inks[b].first - inks[a].first) >= near_duplicate) break;
+        auto const [first, second] = std::minmax(inks[a].second, inks[b].second);
+        if (!letters_[first].picture.is_nearer(letters_[second].picture, near_duplicate)) continue;
         auto const [known, is_new] = earlier.emplace(second, first);
         if (!is_new) known->second = std::min(known->second, first);
       }
@@ -210,28 +192,13 @@ class LetterLint {
   /// Letters whose mirror image is more like the mean of their character than they are.
   void check_mirrored(Group const& group, std::vector<LetterFault>& all) const {
     if (group.size() < fewest_alike) return;
-    std::vector<double> mean(std::size_t(side * side), 0.0);
-    for (std::size_t const i : group)
-      for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += letters_[i].picture[k];
+    std::vector<double> sum(SmallPicture::pixel_count, 0.0);
+    for (std::size_t const i : group) letters_[i].picture.add_to(sum);
     for (std::size_t const i : group) {
-      Small const& picture = letters_[i].picture;
-      Small flipped = picture;
-      for (int y = 0; y < side; ++y)
-        std::reverse(flipped.begin() + y * side, flipped.begin() + (y + 1) * side);
-      if (correlation(flipped, mean) - correlation(picture, mean) > mirrored)
+      SmallPicture const& picture = letters_[i].picture;
+      if (picture.mirrored().correlation(sum) - picture.correlation(sum) > mirrored)
         all.push_back({Fault::mirrored, i, "seems to be mirrored"});
     }
-  }
-
-  static double correlation(Small const& a, std::vector<double> const& b) {
-    double const n = double(a.size());
-    double sum_a = 0, sum_b = 0, aa = 0, bb = 0, ab = 0;
-    for (std::size_t k = 0; k < a.size(); ++k) {
-      sum_a += a[k], sum_b += b[k];
-      aa += double(a[k]) * a[k], bb += b[k] * b[k], ab += a[k] * b[k];
-    }
-    double const variances = (aa - sum_a * sum_a / n) * (bb - sum_b * sum_b / n);
-    return variances > 0 ? (ab - sum_a * sum_b / n) / std::sqrt(variances) : 0;
   }
 
   std::vector<Measured> letters_;
