@@ -51,7 +51,8 @@ struct Options {
   double learning_rate = 2e-5, beta2 = 0.999, clip = 0, decay_to = 1;
   std::vector<double> ema{0.9999}, widths{};
   std::uint64_t seed = 1;
-  bool fresh = false, mirror = false, plain = false, full_snapshots = false, ema_on_disk = false;
+  bool fresh = false, mirror = false, vary = false, plain = false, full_snapshots = false,
+       ema_on_disk = false;
 
   gd::MomentFormat moment_format() const {
     return moments == "bf16" ? gd::MomentFormat::bfloat16 : gd::MomentFormat::float32;
@@ -83,7 +84,7 @@ gd::ImageDataset at_size(gd::ImageDataset const& pictures) {
   int const source = int(pictures.images.shape(1));
   for (std::size_t i = 0; i < pictures.size(); ++i)
     gd::augment_letter(pictures.images.data() + i * source * source * channels, source,
-                       result.images.data() + i * size * size * channels, size, channels, 0.5f, 0.5f);
+                       result.images.data() + i * size * size * channels, size, channels, {});
   return result;
 }
 
@@ -208,13 +209,14 @@ int run(Options options) {
   Trainer trainer(exec, net, process, train,
                   gd::make_trainable(exec, net, *part, options.rank, options.seed));
 
+  bool const vary = options.vary || (!options.plain && gd::few_letters(pictures.size()));
   gd::KeyValues const identity{
       {"preset", preset_name},
       {"init", options.init.empty() ? "none" : fs::path(options.init).filename().string()},
       {"pictures", fs::canonical(options.data).filename().string() + ", " + std::to_string(pictures.size())},
       {"trained",
        options.part + (*part == gd::TrainedPart::low_rank ? " " + std::to_string(options.rank) : "")},
-      {"variation", options.plain ? "none" : "width and slant"}};
+      {"variation", vary ? "width, slant, weight and contrast" : "none"}};
   gd::LossLog log;
   if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
@@ -231,7 +233,8 @@ int run(Options options) {
     training_at_size = at_size(pictures);
   }
   gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
-                            options.plain ? std::nullopt : std::optional(gd::LetterAugmentation{}));
+                            vary ? std::optional(gd::few_letters_augmentation) : std::nullopt,
+                            gd::plain_from(options.steps));
 
   Process const fast = process.respaced(options.sampling_steps);
   auto const draw = [&](int count, std::uint64_t first) {
@@ -406,8 +409,10 @@ int main(int argc, char** argv) try {
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "train on mirrored pictures as well: not for letters");
-  app.add_flag("--plain", options.plain,
-               "train on the pictures as they are, without varying width and slant");
+  auto* const vary = app.add_flag("--vary", options.vary,
+                                  "vary width, slant, weight and contrast of letters a little, but for the "
+                                  "last quarter of the updates; without it fewer than 1,000 are varied");
+  app.add_flag("--plain", options.plain, "train on the pictures as they are")->excludes(vary);
   app.add_flag("--full-snapshots", options.full_snapshots,
                "keep the averages of each save in full precision");
   try {

@@ -1,10 +1,11 @@
 // Makes a data set of letters from fonts and drawings: gray pictures of one size, on one baseline, and
 // letters.tsv, which says what each shows. `--help` lists the options.
+#include <glyphdiff/data/check_letters.hpp>
 #include <glyphdiff/data/distinct_fonts.hpp>
 #include <glyphdiff/data/font_glyphs.hpp>
 #include <glyphdiff/data/letter_folder.hpp>
 #include <glyphdiff/data/place_drawing.hpp>
-#include <glyphdiff/data/read_drawing.hpp>
+#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> sources;
-  fs::path out = "out/letters";
+  fs::path out = "out/letters", checked;
   std::string characters = "A", character, centre = "ink";
   gd::LetterFrame frame;
   double distinct = 3;
@@ -34,13 +36,12 @@ bool has_extension(fs::path const& path, std::initializer_list<char const*> exte
   std::string const own = gd::lower_extension(path);
   return std::find(extensions.begin(), extensions.end(), own) != extensions.end();
 }
-bool is_drawing(fs::path const& path) { return has_extension(path, {".png", ".jpg", ".jpeg", ".svg"}); }
 bool is_font(fs::path const& path) {
   return has_extension(path, {".ttf", ".otf", ".ttc", ".otc", ".pfb", ".pfa", ".woff"});
 }
 
 /// The files that are meant: as they are given, those of folders and their sub-folders in the order of their
-/// names, and the lines of a list (@list.txt).
+/// names, the pictures of a data set, and the lines of a list (@list.txt).
 std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
   std::vector<fs::path> found;
   for (std::string const& source : sources) {
@@ -49,10 +50,13 @@ std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
       if (!list) throw gd::Error(source.substr(1), "a list of paths, one a line", "nothing");
       for (std::string line; std::getline(list, line);)
         if (!line.empty()) found.emplace_back(line);
+    } else if (fs::exists(fs::path(source) / "letters.tsv")) {
+      for (gd::LetterEntry const& entry : gd::load_manifest(source))
+        found.push_back(fs::path(source) / entry.file);
     } else if (fs::is_directory(source)) {
       std::vector<fs::path> inside;
       for (auto const& entry : fs::recursive_directory_iterator(source))
-        if (entry.is_regular_file() && (is_font(entry.path()) || is_drawing(entry.path())))
+        if (entry.is_regular_file() && (is_font(entry.path()) || gd::is_drawing(entry.path())))
           inside.push_back(entry.path());
       if (inside.empty()) throw gd::Error(source, "a folder with fonts or drawings", "none in it");
       std::sort(inside.begin(), inside.end());
@@ -160,13 +164,27 @@ void write_lines(fs::path const& path, std::vector<std::string> const& lines) {
   gd::write_file(path, text.data(), text.size());
 }
 
+/// Says what is wrong with a folder of letters, and writes a page of it into its sub-folder report.
+void check(fs::path const& folder) {
+  gd::LetterCheck const check = gd::check_letters(folder);
+  fs::path const page = folder / "report/lint.html";
+  gd::make_run_folder(page.parent_path());
+  gd::write_lint_page(page, folder, check);
+  for (std::string const& sentence : check.skipped) std::cerr << "skipped: " << sentence << '\n';
+  std::map<gd::Fault, std::size_t> counts;
+  for (gd::LetterFault const& fault : check.faults) ++counts[fault.fault];
+  std::printf("%zu letters checked:%s", check.entries.size(), counts.empty() ? " nothing found;" : "");
+  for (auto const& [fault, count] : counts) std::printf(" %s %zu;", gd::words_of(fault).name, count);
+  std::printf(" see %s\n", page.c_str());
+}
+
 int run(Options const& options) {
   gd::check_frame(options.frame);
   if (gd::characters_of(options.character).size() > 1)
     throw gd::Error("--character", "one character", options.character);
   auto fonts = find_files(options.sources);
   auto const middle = std::stable_partition(fonts.begin(), fonts.end(),
-                                            [](fs::path const& path) { return !is_drawing(path); });
+                                            [](fs::path const& path) { return !gd::is_drawing(path); });
   std::vector<fs::path> const drawings(middle, fonts.end());
   fonts.erase(middle, fonts.end());
 
@@ -182,16 +200,20 @@ int run(Options const& options) {
                     (making.left_out.empty() ? "" : ", first " + making.left_out.front()));
   std::printf("%zu fonts with %zu faces (%zu like an earlier one), %zu drawings: %zu letters\n", fonts.size(),
               making.faces, making.repeated, drawings.size(), making.folder.entries().size());
+  fs::path const report = making.folder.part() / "report";
+  gd::make_run_folder(report);
   if (!making.left_out.empty()) {
-    write_lines(making.folder.part() / "left_out.txt", making.left_out);
-    std::printf("%zu left out: %s\n", making.left_out.size(), (options.out / "left_out.txt").c_str());
+    write_lines(report / "left_out.txt", making.left_out);
+    std::printf("%zu left out: %s\n", making.left_out.size(), (options.out / "report/left_out.txt").c_str());
   }
   if (!making.notes.empty()) {
-    write_lines(making.folder.part() / "notes.txt", making.notes);
-    std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "notes.txt").c_str());
+    write_lines(report / "notes.txt", making.notes);
+    std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "report/notes.txt").c_str());
   }
+  gd::write_png(report / "sheet.png", gd::letter_sheet(making.folder.part(), making.folder.entries()));
   making.folder.finish();
-  std::printf("see %s\n", options.out.c_str());
+  std::printf("see %s\n", (options.out / "report/sheet.png").c_str());
+  check(options.out);
   return 0;
 }
 
@@ -200,8 +222,10 @@ int main(int argc, char** argv) try {
   CLI::App app("Makes a data set of letters from fonts and drawings.");
   app.add_option("sources", options.sources,
                  "fonts (TTF, OTF, TTC, Type 1, WOFF), drawings (PNG, JPEG, SVG), folders of them, or "
-                 "@list.txt of paths")
-      ->required();
+                 "@list.txt of paths");
+  auto* const checked = app.add_option(
+      "--check", options.checked,
+      "only look for faults in this folder of letters or drawings, and write report/lint.html there");
   app.add_option("--characters", options.characters, "what to draw of fonts, as one word: A, or ABCabc")
       ->capture_default_str();
   app.add_option(
@@ -241,6 +265,12 @@ int main(int argc, char** argv) try {
   if (baseline->count() == 0) options.frame.baseline = options.frame.size * 50.0 / 64;
   if (cap_height->count() == 0) options.frame.cap_height = options.frame.size * 40.0 / 64;
   options.frame.side_bearings = options.centre == "advance";
+  if (checked->count() > 0) {
+    check(options.checked);
+    return 0;
+  }
+  if (options.sources.empty())
+    throw gd::Error("expected fonts or drawings, or --check FOLDER; --help lists the options");
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "letters: " << error.what() << "\n";

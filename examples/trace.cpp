@@ -1,6 +1,7 @@
 // Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
 // editors open, and with fontmake as OTF or TTF. In a folder that `letters` or `alphabet` made, the manifest
 // says what each picture shows, where its baseline is and how wide it is set. `--help` lists the options.
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/run_folder.hpp>
@@ -41,29 +42,15 @@ struct Character {
   std::vector<char32_t> unicodes;
 };
 
-/// One character of UTF-8, or 0 if the text is something else.
-char32_t single_character(std::string const& text) {
-  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (text.empty()) return 0;
-  std::size_t const length = byte(0) < 0x80    ? 1
-                             : byte(0) >= 0xf0 ? 4
-                             : byte(0) >= 0xe0 ? 3
-                             : byte(0) >= 0xc0 ? 2
-                                               : 0;
-  if (length == 0 || text.size() != length) return 0;
-  char32_t code = length == 1 ? byte(0) : byte(0) & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3fu);
-  return code;
-}
-
 /// Letters are called as they are, digits by their names, all other characters by their code (uni00C4), as
 /// Adobe's glyph list has it; a longer text is a name already.
 Character character(std::string const& text) {
   static char const* const digits[] = {"zero", "one", "two",   "three", "four",
                                        "five", "six", "seven", "eight", "nine"};
-  char32_t const code = single_character(text);
-  if (code == 0) return {text, {}};
-  if (code < 128 && std::isalpha(int(code)) != 0) return {text, {code}};
+  auto const shown = gd::character_of_word(text);
+  if (!shown) return {text, {}};
+  char32_t const code = *shown;
+  if (code < 128 && std::isalpha(int(code)) != 0) return {gd::to_utf8(code), {code}};
   if (code >= U'0' && code <= U'9') return {digits[code - U'0'], {code}};
   char name[16];
   std::snprintf(name, sizeof name, code > 0xffff ? "u%05X" : "uni%04X", unsigned(code));
@@ -111,7 +98,7 @@ std::string glyph_of(Source const& picture, Options const& options) {
   std::string const name = picture.file.stem().string();
   std::size_t const underscore = name.find('_');
   std::string const beginning = name.substr(0, underscore);
-  return single_character(beginning) != 0 ? beginning : "A";
+  return gd::character_of_word(beginning) ? beginning : "A";
 }
 
 gd::Ink load_ink(fs::path const& path, bool white_on_black) {

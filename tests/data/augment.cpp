@@ -24,7 +24,7 @@ Pixels block(int left, int right, int channels = 1) {
 Pixels augmented(Pixels const& image, float u_width, float u_shear, int size = 32, int channels = 1,
                  LetterAugmentation const& most = {}) {
   Pixels out(static_cast<std::size_t>(size * size * channels), 7.0f);
-  augment_letter(image.data(), 32, out.data(), size, channels, u_width, u_shear, most);
+  augment_letter(image.data(), 32, out.data(), size, channels, {u_width, u_shear}, most);
   return out;
 }
 
@@ -112,6 +112,24 @@ TEST_CASE("channels are moved alike, blank images stay blank") {
     CHECK(out[3 * i + 2] == gray[i]);
   }
   for (float value : augmented(Pixels(32 * 32, 1.0f), 0.0f, 1.0f, 16)) CHECK(value == 1.0f);
+}
+
+TEST_CASE("weight and contrast change strokes and no rows, and only when asked for") {
+  LetterAugmentation const most{0, 0, 0.01f, 0.01f};
+  Pixels ring = block(8, 24);  // strokes of 4 pixels
+  for (int y = 12; y < 20; ++y) std::fill_n(&ring[y * 32 + 12], 8, 1.0f);
+  auto const varied = [&](LetterVariation const& u, LetterAugmentation const& up_to) {
+    Pixels out(32 * 32);
+    augment_letter(ring.data(), 32, out.data(), 32, 1, u, up_to);
+    CHECK(ink(out, 7) == 0);
+    CHECK(ink(out, 8) == doctest::Approx(16).epsilon(0.01));
+    CHECK(ink(out, 24) == 0);
+    return ink(out, 16);
+  };
+  CHECK(varied({.weight = 1.0f}, most) == doctest::Approx(2 * (4 + 0.64) * 16 / 16.64).epsilon(0.01));
+  CHECK(varied({.contrast = 0.0f}, most) == doctest::Approx(2 * (4 - 0.64) * 16 / 15.36).epsilon(0.01));
+  CHECK(varied({}, most) == doctest::Approx(8));
+  CHECK(varied({.weight = 1.0f, .contrast = 1.0f}, {}) == doctest::Approx(8));
 }
 
 TEST_CASE("all extremes of the options are safe") {

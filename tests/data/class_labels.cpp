@@ -9,6 +9,8 @@ TEST_CASE("names of files and of an atlas's cells say classes") {
   CHECK(class_of("ae_small_caps_2.png") == "ae");
   CHECK(class_of("Some Font.ttf B") == "B");
   CHECK(class_of("B_my drawing.png") == "B");
+  CHECK(class_of("u0042_Font-Bold_0.png") == "B");
+  CHECK(class_of("uncial_1.png") == "uncial");
   for (char const* nameless : {"drawing.png", "_1.png", "my drawing.png", ""}) {
     CAPTURE(nameless);
     CHECK_THROWS_AS(class_of(nameless), Error);

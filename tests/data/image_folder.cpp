@@ -50,6 +50,15 @@ TEST_CASE("a folder's images come sorted by name, at one size; other files are n
   CHECK(loaded.skipped[1].find("notes.txt") != std::string::npos);
 }
 
+TEST_CASE("of a data set of letters its manifest says which pictures are meant") {
+  TemporaryFolder folder;
+  for (char const* name : {"a.png", "b.png", "sheet.png"}) write_png(folder / name, halves(8, 8));
+  save_manifest(folder.path(), {{.file = "b.png"}, {.file = "a.png"}});
+  ImageFolder const loaded = load_image_folder(folder.path(), 8, 1);
+  CHECK(loaded.dataset.names == std::vector<std::string>{"b.png", "a.png"});
+  CHECK(loaded.skipped.empty());
+}
+
 TEST_CASE("mirror images only when asked for, and in colour") {
   TemporaryFolder folder;
   write_png(folder / "a.png", halves(4, 4));

@@ -116,6 +116,45 @@ TEST_CASE("files cut anywhere give an error that names them, never a picture") {
                          Error);
 }
 
+TEST_CASE("a PNG that claims more than its bytes can hold is refused before memory is taken for it") {
+  TemporaryFolder folder;
+  write_png(folder / "whole.png", Image(64, 64, 1, 255));  // 4,160 bytes in some dozens
+  Bytes const whole = read_file(folder / "whole.png");
+  CHECK_NOTHROW(decode_image(whole, 1, "whole.png"));
+  auto const refused = [&](std::size_t at, std::uint8_t value) {
+    Bytes claims = whole;
+    claims[at] = value;
+    CHECK_THROWS_WITH_AS(decode_image(claims, 1, "claims.png"),
+                         doctest::Contains("expected a whole PNG image, found a truncated one"), Error);
+  };
+  refused(18, 8);     // 2,112 pixels wide
+  refused(22, 0x40);  // 16,448 high
+  refused(16, 0xff);
+  refused(33, 0x7f);  // a chunk of 2 GB
+}
+
+TEST_CASE("a JPEG that claims more than its bytes can hold, or lacks its tables") {
+  std::string const text = jpeg_of(Image(64, 64, 1, 255));
+  Bytes jpeg(text.begin(), text.end());
+  auto const segment = [&](std::uint8_t marker) {
+    std::size_t at = 2;
+    while (jpeg[at + 1] != marker) at += 2 + 256u * jpeg[at + 2] + jpeg[at + 3];
+    return jpeg.begin() + std::ptrdiff_t(at);
+  };
+  Bytes large = jpeg;
+  large[std::size_t(segment(0xc0) - jpeg.begin()) + 5] = 0x40;  // 16,448 rows
+  CHECK_THROWS_WITH_AS(decode_image(large, 1, "large.jpg"), doctest::Contains("found a truncated one"),
+                       Error);
+
+  auto const tables = segment(0xc4);  // of Huffman codes
+  jpeg.erase(tables, tables + 2 + 256 * tables[2] + tables[3]);
+  Image const first = decode_image(jpeg, 1, "tables.jpg");
+  for (int i = 0; i < 20; ++i) {
+    for (std::size_t size : {1000, 5000, 20000, 80000}) std::vector<std::uint8_t>(size, std::uint8_t(85 + i));
+    CHECK(decode_image(jpeg, 1, "tables.jpg").pixels == first.pixels);
+  }
+}
+
 TEST_CASE("damaged bytes never crash") {
   TemporaryFolder folder;
   write_png(folder / "whole.png", sample(9, 9, 3));

@@ -127,7 +127,8 @@ class AlphabetBatches {
     for (std::size_t i = 0; i < one_.size(); ++i) one_[i] = float(bytes[i]) / 127.5f - 1.0f;
     std::vector<float>* shown = &one_;
     if (u[0] != 0.5f || u[1] != 0.5f) {
-      augment_letter(one_.data(), size_, varied_.data(), size_, 1, u[0], u[1], *options_.augmentation);
+      augment_letter(one_.data(), size_, varied_.data(), size_, 1, {u[0], u[1], u[2], u[3]},
+                     *options_.augmentation);
       shown = &varied_;
     }
     for (std::size_t i = 0; i < one_.size(); ++i) put(i, (*shown)[i]);

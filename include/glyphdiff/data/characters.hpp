@@ -2,7 +2,10 @@
 
 #include <glyphdiff/error.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +46,23 @@ inline std::string code_name(char32_t code) {
   char name[12];
   std::snprintf(name, sizeof name, "u%04x", unsigned(code));
   return name;
+}
+
+/// The character that a word is, or whose code it is, as files are called (A, u0041, uni0041), if it is one.
+inline std::optional<char32_t> character_of_word(std::string const& word) {
+  try {
+    auto const characters = characters_of(word);
+    if (characters.size() == 1) return characters[0];
+  } catch (Error const&) {
+    return {};
+  }
+  if (!word.starts_with('u')) return {};
+  std::string const code = word.substr(word.starts_with("uni") ? 3 : 1);
+  std::uint32_t value = 0;
+  auto const [end, error] = std::from_chars(code.data(), code.data() + code.size(), value, 16);
+  bool const whole = code.size() >= 4 && error == std::errc() && end == code.data() + code.size();
+  if (!whole || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) return {};
+  return value;
 }
 
 }  // namespace glyphdiff

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/error.hpp>
 
 #include <algorithm>
@@ -16,14 +17,16 @@ struct ClassLabels {
 
 /// The class that a picture's name says: what stands behind the last space of an atlas's cell ("Font.ttf B"),
 /// else what stands before the first underscore of a file's name ("B_0012.png"), as in the reference's image
-/// folders. Error if the name says none.
+/// folders, where a character's code stands for it ("u0042_12.png"). Error if the name says none.
 inline std::string class_of(std::string const& name) {
   std::size_t const underscore = name.find('_'), space = name.rfind(' ');
   if (space != std::string::npos && space + 1 < name.size() && name.find('.', space) == std::string::npos)
     return name.substr(space + 1);
   if (underscore == std::string::npos || underscore == 0)
     throw Error(name, "a name that begins with its class and an underscore, such as B_0012.png", "none");
-  return name.substr(0, underscore);
+  std::string const word = name.substr(0, underscore);
+  auto const character = character_of_word(word);
+  return character ? to_utf8(*character) : word;
 }
 
 /// The classes of pictures of these names. Error as class_of.

@@ -164,20 +164,29 @@ class FontFace {
   double cap_height_ = 0, x_height_ = 0;  // font units
 };
 
-/// Opens a font file: every face of a collection, and of a variable font every named style. Throws Error for
-/// a file that is no font, or a broken one.
-inline std::vector<FontFace> open_font(std::filesystem::path const& path) {
-  auto const bytes = std::make_shared<std::vector<std::uint8_t> const>(read_file(path));
+/// Opens the bytes of a font file: every face of a collection, and of a variable font every named style.
+/// Throws Error, with the path, for what is no font, or a broken one.
+inline std::vector<FontFace> open_font(std::vector<std::uint8_t> content, std::filesystem::path const& path) {
+  constexpr int most = 1000;  // faces and styles; a broken file may claim any number
+  auto const bytes = std::make_shared<std::vector<std::uint8_t> const>(std::move(content));
   std::vector<FontFace> faces;
   int count = 1;
   for (int face = 0; face < count; ++face) {
     FontFace whole(path, bytes, face, 0);
     count = whole.faces_in_file();
     int const instances = whole.instances();
+    if (count + instances > most)
+      throw Error(path.string(), "at most " + std::to_string(most) + " faces and styles",
+                  std::to_string(count + instances));
     if (instances == 0) faces.push_back(std::move(whole));
     for (int instance = 1; instance <= instances; ++instance) faces.emplace_back(path, bytes, face, instance);
   }
   return faces;
+}
+
+/// Opens a font file.
+inline std::vector<FontFace> open_font(std::filesystem::path const& path) {
+  return open_font(read_file(path), path);
 }
 
 }  // namespace glyphdiff

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/data/dataset.hpp>
+#include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/resize.hpp>
@@ -18,10 +19,32 @@ struct ImageFolder {
   std::vector<std::string> skipped;  ///< one sentence for each file that is no readable image, naming it
 };
 
+namespace detail {
+
+inline std::vector<std::filesystem::path> files_of_folder(std::filesystem::path const& folder) {
+  std::vector<std::filesystem::path> files;
+  if (std::filesystem::exists(folder / "letters.tsv")) {
+    for (LetterEntry const& entry : load_manifest(folder)) files.push_back(folder / entry.file);
+    return files;
+  }
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) throw Error(folder.string(), "a folder that may be read", error.message());
+  for (; entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    if (error) throw Error(folder.string(), "a folder that may be read", error.message());
+    if (entries->is_directory(error) || entries->path().filename().string().starts_with('.')) continue;
+    files.push_back(entries->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace detail
+
 /// Loads every PNG and JPEG of a folder (told by content; sub-folders and hidden files are left alone) in the
-/// order of the names, each fitted to a square of `size` with white around it, in 1 (gray) or 3 (RGB)
-/// channels. `mirror` adds the mirror image of each: not for letters. Throws Error if the folder is missing,
-/// empty or has no readable image.
+/// order of the names, or of a data set of letters those of letters.tsv in its order, each fitted to a square
+/// of `size` with white around it, in 1 (gray) or 3 (RGB) channels. `mirror` adds the mirror image of each:
+/// not for letters. Throws Error if the folder is missing, empty or has no readable image.
 inline ImageFolder load_image_folder(std::filesystem::path const& folder, int size, int channels,
                                      bool mirror = false) {
   if (size < 1)
@@ -32,16 +55,8 @@ inline ImageFolder load_image_folder(std::filesystem::path const& folder, int si
   if (!std::filesystem::is_directory(folder, error))
     throw Error(folder.string(), "a folder of PNG or JPEG images",
                 std::filesystem::exists(folder, error) ? "a file" : "nothing");
-  std::vector<std::filesystem::path> files;
-  std::filesystem::directory_iterator entries(folder, error);
-  if (error) throw Error(folder.string(), "a folder that may be read", error.message());
-  for (; entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    if (error) throw Error(folder.string(), "a folder that may be read", error.message());
-    if (entries->is_directory(error) || entries->path().filename().string().starts_with('.')) continue;
-    files.push_back(entries->path());
-  }
+  std::vector<std::filesystem::path> const files = detail::files_of_folder(folder);
   if (files.empty()) throw Error(folder.string(), "at least one PNG or JPEG image", "no file");
-  std::sort(files.begin(), files.end());
 
   ImageFolder result;
   std::vector<Image> images;

@@ -5,10 +5,16 @@
 #include <glyphdiff/data/dataset.hpp>
 #include <glyphdiff/tensor.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
 namespace glyphdiff {
+
+/// The update from which on a run of so many sees letters as they are: its last quarter. What is drawn then
+/// follows the letters and not their variations.
+inline std::int64_t plain_from(std::int64_t steps) { return steps - steps / 4; }
 
 /// The batches that letters are trained from: which letters, and how each is varied, is a function of the
 /// seed and the step.
@@ -16,13 +22,15 @@ class LetterBatches {
  public:
   /// `letters`: (N,S,S,C) with S a multiple of `size`, so that variations are drawn from a finer letter than
   /// they are shown at. Without `augmentation` letters are only brought to size. Error if there are no
-  /// letters.
+  /// letters. From update `plain_from` on letters are not varied any more.
   LetterBatches(ImageDataset letters, int size, int batch, std::uint64_t seed,
-                std::optional<LetterAugmentation> augmentation)
+                std::optional<LetterAugmentation> augmentation,
+                std::int64_t plain_from = std::numeric_limits<std::int64_t>::max())
       : letters_(std::move(letters)),
         size_(size),
         seed_(seed),
         augmentation_(augmentation),
+        plain_from_(plain_from),
         order_(letters_.size(), batch, seed),
         images_(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::batch"), batch, size, size,
                 letters_.images.shape(3)) {}
@@ -35,10 +43,10 @@ class LetterBatches {
       auto const u = uniform4({seed_, Stream::augmentation, std::uint64_t(step)}, random_index(i, 0));
       float const* const letter = letters_.images.data() + letters[i] * source * source * channels;
       float* const image = images_.data() + i * size_ * size_ * channels;
-      if (augmentation_)
-        augment_letter(letter, source, image, size_, channels, u[0], u[1], *augmentation_);
+      if (augmentation_ && step < plain_from_)
+        augment_letter(letter, source, image, size_, channels, {u[0], u[1], u[2], u[3]}, *augmentation_);
       else
-        augment_letter(letter, source, image, size_, channels, 0.5f, 0.5f);
+        augment_letter(letter, source, image, size_, channels, {});
     }
     return images_;
   }
@@ -53,6 +61,7 @@ class LetterBatches {
   int size_;
   std::uint64_t seed_;
   std::optional<LetterAugmentation> augmentation_;
+  std::int64_t plain_from_;
   BatchSampler order_;
   HostImages images_;
 };

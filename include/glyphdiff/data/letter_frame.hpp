@@ -2,6 +2,7 @@
 
 #include <glyphdiff/error.hpp>
 
+#include <cmath>
 #include <string>
 
 namespace glyphdiff {
@@ -38,7 +39,8 @@ inline void check_frame(LetterFrame const& frame) {
     throw Error("frame",
                 "letters that begin below the top edge and stand above the lower one of " +
                     std::to_string(frame.size) + " rows",
-                "a height of " + std::to_string(height) + " on row " + std::to_string(frame.baseline));
+                "a height of " + std::to_string(std::lround(height)) + " on row " +
+                    std::to_string(std::lround(frame.baseline)));
 }
 
 }  // namespace glyphdiff

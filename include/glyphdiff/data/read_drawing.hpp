@@ -7,39 +7,30 @@
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/svg_image.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
 namespace glyphdiff {
 
-/// Reads a PNG or JPEG, or an SVG, which is drawn 1,024 pixels large. Throws Error for anything else.
-inline Drawing read_drawing(std::filesystem::path const& path) {
-  std::vector<std::uint8_t> const bytes = read_file(path);
-  bool const svg = lower_extension(path) == ".svg";
-  return make_drawing(svg ? draw_svg(bytes, 1024, path.string()) : decode_image(bytes, 4, path.string()));
+/// Reads a PNG or JPEG, or an SVG, which is drawn 1,024 pixels large, as (H, W, 4), RGBA. Throws Error for
+/// anything else.
+inline Image read_rgba(std::filesystem::path const& path) {
+  if (lower_extension(path) == ".svg") return draw_svg(read_file(path), 1024, path.string());
+  return read_image(path, 4);
 }
+
+/// Reads the like as a drawing.
+inline Drawing read_drawing(std::filesystem::path const& path) { return make_drawing(read_rgba(path)); }
 
 /// The character that a drawing shows by its name: what stands before the first underscore, as itself or by
 /// its code (A_12.png, u0041_12.png, uni0041.svg). Throws Error if the name says none.
 inline char32_t character_of_file(std::filesystem::path const& path) {
   std::string const stem = path.stem().string(), word = stem.substr(0, stem.find('_'));
-  try {
-    auto const characters = characters_of(word);
-    if (characters.size() == 1) return characters[0];
-  } catch (Error const&) {  // the name is in no UTF-8
-  }
-  std::string const code = word.substr(word.starts_with("uni") ? 3 : std::min<std::size_t>(1, word.size()));
-  std::uint32_t value = 0;
-  auto const [end, error] = std::from_chars(code.data(), code.data() + code.size(), value, 16);
-  if (!word.starts_with('u') || code.size() < 4 || error != std::errc() || end != code.data() + code.size() ||
-      value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+  auto const character = character_of_word(word);
+  if (!character)
     throw Error(path.string(), "a name that begins with its character, such as A_12.png or u0041_12.png",
                 "\"" + word + "\"");
-  return value;
+  return *character;
 }
 
 }  // namespace glyphdiff

@@ -75,6 +75,31 @@ inline char const* jpeg_fault(std::span<std::uint8_t const> bytes) {
   }
 }
 
+/// Walks the chunks of a PNG file, behind its signature; says what is wrong, or nothing. stb allocates what a
+/// chunk claims to hold, and pixels before it has seen their data, which deflate shrinks to no less than
+/// 1/1032.
+inline char const* png_fault(std::span<std::uint8_t const> bytes) {
+  auto const number = [&](std::size_t at) {
+    return std::size_t{bytes[at]} << 24 | std::size_t{bytes[at + 1]} << 16 | std::size_t{bytes[at + 2]} << 8 |
+           bytes[at + 3];
+  };
+  static constexpr auto truncated = "a truncated one";
+  std::size_t data = 0;
+  for (std::size_t at = 8;;) {
+    if (at + 12 > bytes.size()) return truncated;
+    std::string_view const kind(reinterpret_cast<char const*>(&bytes[at + 4]), 4);
+    std::size_t const length = number(at);
+    if (length > bytes.size() - at - 12) return truncated;
+    if (kind == "IDAT") data += length;
+    if (kind == "IEND") break;
+    at += 12 + length;
+  }
+  if (bytes.size() <= 24) return truncated;
+  static constexpr std::size_t longest = std::size_t{1} << 24;  // that stb takes
+  std::size_t const bits = std::min(number(16), longest) * std::min(number(20), longest) * bytes[24];
+  return bits / 8 / 1032 > data ? truncated : nullptr;
+}
+
 }  // namespace detail
 
 /// Decodes PNG or JPEG of any depth and kind into `channels` = 1 (gray, Rec. 601 luma), 3 (RGB), with
@@ -88,8 +113,8 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
   bool const png = text.starts_with("\x89PNG\r\n\x1a\n"), jpeg = text.starts_with("\xff\xd8\xff");
   if (!png && !jpeg)
     throw Error(name, "a PNG or JPEG image", bytes.empty() ? "an empty file" : "another kind of file");
-  if (char const* const fault = jpeg ? detail::jpeg_fault(bytes) : nullptr)
-    throw Error(name, "a whole JPEG image", fault);
+  if (char const* const fault = jpeg ? detail::jpeg_fault(bytes) : detail::png_fault(bytes))
+    throw Error(name, std::string("a whole ") + (png ? "PNG" : "JPEG") + " image", fault);
 
   int width = 0, height = 0, channels_in_file = 0;
   int const size = static_cast<int>(std::min(bytes.size(), std::size_t{INT_MAX}));
@@ -97,6 +122,9 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
       static_cast<std::size_t>(width) * static_cast<std::size_t>(height) > most_pixels)
     throw Error(name, "an image of at most " + std::to_string(most_pixels) + " pixels",
                 std::to_string(width) + "x" + std::to_string(height));
+  // Each block of 8x8 pixels takes a bit at least.
+  if (jpeg && static_cast<std::size_t>(width) * static_cast<std::size_t>(height) / 512 > bytes.size())
+    throw Error(name, "a whole JPEG image", "a truncated one");
   std::unique_ptr<std::uint8_t, decltype(&::free)> const rgba(
       stb::stbi_load_from_memory(bytes.data(), size, &width, &height, &channels_in_file, 4), &::free);
   if (rgba == nullptr)
@@ -127,8 +155,9 @@ inline Image read_image(std::filesystem::path const& path, int channels) {
   return decode_image(read_file(path), channels, path.string());
 }
 
-/// Writes an 8-bit PNG of 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) channels as `write_file` does.
-inline void write_png(std::filesystem::path const& path, Image const& image) {
+/// The file of an 8-bit PNG of 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) channels. Throws Error, with
+/// the path, for an image of another kind.
+inline std::vector<std::uint8_t> encode_png(Image const& image, std::filesystem::path const& path) {
   if (image.height < 1 || image.width < 1 || image.channels < 1 || image.channels > 4 ||
       image.pixels.size() != Image(image.height, image.width, image.channels).pixels.size())
     throw Error(path.string(), "an image of at least 1x1 pixels and 1 to 4 channels to write",
@@ -141,7 +170,13 @@ inline void write_png(std::filesystem::path const& path, Image const& image) {
                                  image.channels, &size),
       &::free);
   if (bytes == nullptr) throw Error(path.string(), "enough memory to compress the image", "too little");
-  write_file(path, bytes.get(), static_cast<std::size_t>(size));
+  return {bytes.get(), bytes.get() + size};
+}
+
+/// Writes such a PNG as `write_file` does.
+inline void write_png(std::filesystem::path const& path, Image const& image) {
+  std::vector<std::uint8_t> const bytes = encode_png(image, path);
+  write_file(path, bytes.data(), bytes.size());
 }
 
 }  // namespace glyphdiff

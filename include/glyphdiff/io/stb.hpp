@@ -33,6 +33,9 @@
 #pragma push_macro("STB_IMAGE_WRITE_STATIC")
 #pragma push_macro("STBI_NO_STDIO")
 #pragma push_macro("STBI_WRITE_NO_STDIO")
+#pragma push_macro("STBI_MALLOC")
+#pragma push_macro("STBI_REALLOC")
+#pragma push_macro("STBI_FREE")
 #undef STBIDEF
 #undef STBIWDEF
 #undef STBI_INCLUDE_STB_IMAGE_H
@@ -42,6 +45,9 @@
 #undef STB_IMAGE_WRITE_STATIC
 #undef STBI_NO_STDIO
 #undef STBI_WRITE_NO_STDIO
+#undef STBI_MALLOC
+#undef STBI_REALLOC
+#undef STBI_FREE
 #define STBIDEF static
 #define STBIWDEF static
 #define STB_IMAGE_IMPLEMENTATION
@@ -49,6 +55,11 @@
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_NO_STDIO
 #define STBI_WRITE_NO_STDIO
+// Zeros: stb reads the Huffman tables of a JPEG that has none, and fails an assertion or worse where they
+// hold what memory held before.
+#define STBI_MALLOC(size) calloc(1, size)
+#define STBI_REALLOC(pointer, size) realloc(pointer, size)
+#define STBI_FREE(pointer) free(pointer)
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #pragma GCC push_options
 // At -O3 stb takes 3 s more of every file that includes this, and reads 7 % faster.
@@ -61,6 +72,9 @@ namespace glyphdiff::stb {
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #pragma GCC pop_options
 #endif
+#pragma pop_macro("STBI_FREE")
+#pragma pop_macro("STBI_REALLOC")
+#pragma pop_macro("STBI_MALLOC")
 #pragma pop_macro("STBI_WRITE_NO_STDIO")
 #pragma pop_macro("STBI_NO_STDIO")
 #pragma pop_macro("STB_IMAGE_WRITE_STATIC")

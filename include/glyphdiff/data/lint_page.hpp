@@ -1,0 +1,110 @@
+#pragma once
+
+#include <glyphdiff/data/letter_set.hpp>
+#include <glyphdiff/data/lint.hpp>
+#include <glyphdiff/io/file.hpp>
+#include <glyphdiff/io/image.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace glyphdiff {
+
+/// What a kind of fault is called, and what to do about it.
+struct FaultWords {
+  char const *name, *advice;
+};
+inline FaultWords words_of(Fault fault) {
+  switch (fault) {
+    case Fault::off_baseline:
+      return {"off the baseline",
+              "Letters learn to stand where their examples stand. Move them, or leave them out."};
+    case Fault::odd_size:
+      return {"odd size", "Scale them like the others, or make the set again with --fit."};
+    case Fault::clipped:
+      return {"clipped", "A part of the letter is cut off. Give it room."};
+    case Fault::blank:
+      return {"blank", "There is no ink in the picture."};
+    case Fault::near_duplicate:
+      return {"near-duplicate", "A letter that comes twice is learnt by heart. Keep one of the two."};
+    case Fault::mirrored:
+      return {"mirrored", "It looks more like the others when it is mirrored."};
+    case Fault::coloured:
+      return {"colour cast", "Ink is black and paper white: letters are trained in gray."};
+    case Fault::transparent:
+      return {"alpha", "Transparent parts are taken for paper."};
+    case Fault::too_few:
+      return {"too few", "Draw more, or take more fonts."};
+  }
+  return {};
+}
+
+namespace detail {
+
+inline std::string html_text(std::string const& text) {
+  std::string escaped;
+  for (char const c : text)
+    escaped += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+  return escaped;
+}
+
+/// RFC 4648, with padding.
+inline std::string base64(std::span<std::uint8_t const> bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::size_t const count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
+    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// Writes a page of all faults with the letters' pictures in it, at most `most` of each kind. `picture` reads
+/// that of a letter by its number.
+inline void write_lint_page(std::filesystem::path const& path, std::vector<LetterEntry> const& entries,
+                            std::vector<LetterFault> const& faults,
+                            std::function<Image(std::size_t)> const& picture, std::size_t most = 60) {
+  auto const figure = [&](std::size_t letter) {
+    return "<img alt=\"\" src=\"data:image/png;base64," + detail::base64(encode_png(picture(letter), path)) +
+           "\">";
+  };
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Letters: what to look at</title>\n"
+      "<style>body{font:15px sans-serif;margin:2em;color:#222}section{display:flex;flex-wrap:wrap;gap:12px}"
+      "figure{margin:0;width:140px;font-size:12px;overflow-wrap:anywhere}"
+      "img{height:64px;border:1px solid #bbb;margin-right:2px}</style>\n<h1>" +
+      std::to_string(entries.size()) + " letters, " + std::to_string(faults.size()) + " remarks</h1>\n";
+  for (std::size_t i = 0; i < faults.size();) {
+    std::size_t end = i;
+    while (end < faults.size() && faults[end].fault == faults[i].fault) ++end;
+    FaultWords const words = words_of(faults[i].fault);
+    html += std::string("<h2>") + words.name + ": " + std::to_string(end - i) + "</h2>\n<p>" + words.advice +
+            (end - i > most ? " The first " + std::to_string(most) + " are shown." : "") +
+            "</p>\n<section>\n";
+    for (std::size_t k = i; k < std::min(end, i + most); ++k) {
+      LetterFault const& fault = faults[k];
+      if (fault.fault == Fault::too_few) {
+        html += fault.sentence + "\n";
+        continue;
+      }
+      html += "<figure>" + figure(fault.letter) + (fault.other ? figure(*fault.other) : "") + "<figcaption>" +
+              detail::html_text(entries[fault.letter].file) + " " + fault.sentence +
+              (fault.other ? " " + detail::html_text(entries[*fault.other].file) : "") +
+              "</figcaption></figure>\n";
+    }
+    html += "</section>\n";
+    i = end;
+  }
+  write_file(path, html.data(), html.size());
+}
+
+}  // namespace glyphdiff
