@@ -57,5 +57,5 @@ function(glyphdiff_install_package)
   install(FILES "${PROJECT_BINARY_DIR}/glyphdiffConfig.cmake" "${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
                 cmake/FindRandom123.cmake cmake/Findlibrsvg.cmake cmake/Findlibzip.cmake cmake/Findstb.cmake
           DESTINATION "${glyphdiff_package_destination}")
-  install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.tsv")
+  install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.tsv" PATTERN "*.safetensors")
 endfunction()
