@@ -73,3 +73,11 @@ TEST_CASE("rates of no letters are not a number") {
   CHECK(std::isnan(one_hole_rate({})));
   CHECK(std::isnan(one_hole_one_component_rate({})));
 }
+
+TEST_CASE("the most frequent topology, and its share") {
+  std::vector<Topology> const letters{{1, 1}, {2, 0}, {2, 0}, {1, 0}};
+  CHECK(most_frequent_topology(letters) == Topology{.components = 2, .holes = 0});
+  CHECK(most_frequent_topology({{2, 1}, {1, 1}}) == Topology{.components = 1, .holes = 1});
+  CHECK(topology_rate(letters, {.components = 2, .holes = 0}) == 0.5);
+  CHECK_THROWS_AS(most_frequent_topology({}), Error);
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/error.hpp>
 #include <glyphdiff/metrics/image_span.hpp>
 
 #include <algorithm>
@@ -22,10 +23,14 @@ struct Topology {
 /// real As can be as small as 3 pixels at 32x32, and a stray pixel of ink is a visible blemish there.
 inline int smallest_counted_area(int height, int width) { return std::max(1, height * width / (32 * 32)); }
 
-/// Counts 8-connected components of ink and 4-connected background components that do not reach the border
-/// (the two connectivities must differ, or a diagonal hairline would both hold and leak). Specks of either
-/// kind, smaller than `smallest_area` pixels, are left out.
-inline Topology image_topology(float const* pixels, int height, int width, int smallest_area) {
+/// Areas, in pixels, of the pieces of one image: 8-connected ones of ink, and 4-connected ones of paper that
+/// do not reach the border (the two connectivities must differ, or a diagonal hairline would both hold and
+/// leak).
+struct PieceAreas {
+  std::vector<int> ink, holes;
+};
+
+inline PieceAreas piece_areas(float const* pixels, int height, int width) {
   // A frame of paper around the image joins everything that touches the border, so the frame's piece is
   // "outside".
   auto const index = [stride = static_cast<std::size_t>(width) + 2](int y, int x) {
@@ -61,13 +66,21 @@ inline Topology image_topology(float const* pixels, int height, int width, int s
   };
 
   fill(0, 0);
-  Topology found;
+  PieceAreas found;
   for (int y = 1; y <= height; ++y)
-    for (int x = 1; x <= width; ++x) {
-      if (seen[index(y, x)] || fill(y, x) < smallest_area) continue;
-      ++(ink[index(y, x)] ? found.components : found.holes);
-    }
+    for (int x = 1; x <= width; ++x)
+      if (!seen[index(y, x)]) (ink[index(y, x)] ? found.ink : found.holes).push_back(fill(y, x));
   return found;
+}
+
+/// Counts the pieces of one image. Specks of either kind, smaller than `smallest_area` pixels, are left out.
+inline Topology image_topology(float const* pixels, int height, int width, int smallest_area) {
+  PieceAreas const areas = piece_areas(pixels, height, width);
+  auto const counted = [=](std::vector<int> const& of) {
+    return static_cast<int>(
+        std::count_if(of.begin(), of.end(), [=](int area) { return area >= smallest_area; }));
+  };
+  return {.components = counted(areas.ink), .holes = counted(areas.holes)};
 }
 
 /// Topology of every image.
@@ -80,6 +93,23 @@ inline std::vector<Topology> letter_topology(ImageSpan images) {
   return found;
 }
 
+/// The topology that most letters have; of equally frequent ones that with fewer pieces. Throws Error if
+/// there are no letters.
+inline Topology most_frequent_topology(std::vector<Topology> const& letters) {
+  if (letters.empty()) throw Error("expected letters to tell components and holes from, found none");
+  auto const rank = [&](Topology t) {
+    return std::pair(std::count(letters.begin(), letters.end(), t), -(t.components + t.holes));
+  };
+  return *std::max_element(letters.begin(), letters.end(),
+                           [&](Topology a, Topology b) { return rank(a) < rank(b); });
+}
+
+/// Share of letters with this topology. NaN when there is none.
+inline double topology_rate(std::vector<Topology> const& letters, Topology wanted) {
+  auto const good = std::count(letters.begin(), letters.end(), wanted);
+  return static_cast<double>(good) / static_cast<double>(letters.size());
+}
+
 /// Share of letters with exactly one hole. NaN when there is none.
 inline double one_hole_rate(std::vector<Topology> const& letters) {
   auto const good = std::count_if(letters.begin(), letters.end(), [](Topology t) { return t.holes == 1; });
@@ -88,8 +118,7 @@ inline double one_hole_rate(std::vector<Topology> const& letters) {
 
 /// Share of letters with exactly one hole and one component. NaN when there is none.
 inline double one_hole_one_component_rate(std::vector<Topology> const& letters) {
-  auto const good = std::count(letters.begin(), letters.end(), Topology{.components = 1, .holes = 1});
-  return static_cast<double>(good) / static_cast<double>(letters.size());
+  return topology_rate(letters, {.components = 1, .holes = 1});
 }
 
 }  // namespace glyphdiff
