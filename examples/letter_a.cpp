@@ -4,20 +4,23 @@
 //   samples.png, progress.png   letters at the end, and some of them at several moments of the training
 //   step_*.png                  those of each moment
 //   loss.svg, loss.csv          the loss curve
+//   report.html                 all of it on a page, with samples beside the letters they are nearest to
+//   metrics.csv                 how good the samples were at every save
 //   checkpoint.safetensors      from which a second run goes on, bit for bit
+//   best.safetensors            the network of the best save, to draw from
 //   summary.txt                 what was done, and how good the letters are beside real ones
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
 #include <glyphdiff/io/grid.hpp>
-#include <glyphdiff/io/run_folder.hpp>
-#include <glyphdiff/metrics/letter_report.hpp>
+#include <glyphdiff/loss/evaluation_loss.hpp>
 #include <glyphdiff/presets.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
-#include <glyphdiff/train/progress_bar.hpp>
+
+#include "watch.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -48,20 +51,13 @@ struct Options {
   std::int64_t steps = 0;
   int batch = 0;
   std::uint64_t seed = 1;
-  bool fresh = false, mirror = false, vary = false, plain = false;
+  bool fresh = false, mirror = false, vary = false, plain = false, json = false, hold_out = false;
+  std::string stop = "steps", command;
   int judged = 1024;
 };
 
-gd::ImageSpan span(gd::ImageDataset const& letters) {
-  return {letters.images.data(), int(letters.images.shape(0)), int(letters.images.shape(1)),
-          int(letters.images.shape(2))};
-}
-gd::ImageSpan span(gd::HostImages const& images) {
-  return {images.data(), int(images.extent(0)), int(images.extent(1)), int(images.extent(2))};
-}
-
-/// Training letters (larger than `size`, to be varied) and, of the built-in ones, both splits at `size` to
-/// judge by.
+/// Training letters (larger than `size`, to be varied), and both splits at `size` to judge by; nothing is
+/// held out of letters of one's own unless that is asked for.
 struct Letters {
   gd::ImageDataset training;
   gd::LetterAtlas at_size;
@@ -85,6 +81,8 @@ Letters load_letters(Options const& options) {
       std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
     letters.training = std::move(folder.dataset);
     letters.name = fs::canonical(options.data).string();
+    if (options.hold_out) letters.at_size.held_out = at_size(hold_out(letters.training), options.size);
+    letters.at_size.train = at_size(letters.training, options.size);
   }
   return letters;
 }
@@ -99,7 +97,13 @@ std::vector<std::int64_t> sheet_steps(std::int64_t steps) {
   return at;
 }
 
-constexpr int sheet_columns = 16, sheet_count = 128;
+// Of a save `watched` samples are judged, at half the steps of the last ones.
+constexpr int sheet_columns = 16, sheet_count = 128, watched = 64, watched_steps = 25;
+
+/// The first `count` of them.
+gd::HostImages first_of(gd::HostImages const& images, int count) {
+  return gd::HostImages(images.data(), count, images.extent(1), images.extent(2), images.extent(3));
+}
 
 template <class Spec>
 int run(Options options) {
@@ -128,7 +132,9 @@ int run(Options options) {
   gd::Trainer trainer(exec, net, diffusion, train);
 
   auto const memory = trainer.memory(options.size, options.size);
-  std::printf(
+  std::FILE* const text = RunWatch::text(options.json);
+  std::fprintf(
+      text,
       "%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for "
       "parameters and their moments and averages, %.0f for activations)\n",
       letter_count, options.size, options.size, (long long)gd::parameter_count<Spec>,
@@ -146,19 +152,32 @@ int run(Options options) {
                                {"variation", !augmentation ? "none"
                                              : built_in    ? "width and slant"
                                                            : "width, slant, weight and contrast"}};
-  gd::LossLog log;
   if (options.fresh) {
     gd::remove_sheets(options.out);
   } else if (fs::exists(checkpoint)) {
     gd::load_checkpoint(checkpoint, trainer, identity);
-    log.load(options.out, trainer.steps());
-    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
-                checkpoint.c_str());
+    std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                 checkpoint.c_str());
   }
+  gd::KeyValues facts{{"network", std::to_string(options.size) + "x" + std::to_string(options.size) + ", " +
+                                      std::to_string(gd::parameter_count<Spec>) + " parameters"},
+                      {"updates", std::to_string(options.steps) + " of " + std::to_string(options.batch)},
+                      {"seed", std::to_string(options.seed)},
+                      {"held out", std::to_string(letters.at_size.held_out.size())}};
+  facts.insert(facts.end(), identity.begin(), identity.end());
+  RunWatch watch({.program = "letter_a",
+                  .out = options.out,
+                  .command = options.command,
+                  .loss_name = "mean squared error of v",
+                  .steps = options.steps,
+                  .batch = options.batch,
+                  .facts = facts,
+                  .json = options.json},
+                 trainer.steps());
 
   typename Net::Evaluator denoise(net, trainer.ema().averages()[0].values);
-  auto const draw = [&](int count) {
-    return gd::draw_ddim(exec, diffusion, denoise, count, options.size, options.size, 1, options.seed);
+  auto const draw = [&](typename Spec::Process const& process, int count) {
+    return gd::draw_ddim(exec, process, denoise, count, options.size, options.size, 1, options.seed);
   };
 
   gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
@@ -167,61 +186,97 @@ int run(Options options) {
   auto const due = [&] { return std::find(sheets.begin(), sheets.end(), trainer.steps()) != sheets.end(); };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
-    log.save(options.out, "mean squared error of v");
+    watch.save_loss();
   };
-  auto const draw_sheet = [&] {
-    gd::write_png(gd::sheet_path(options.out, trainer.steps()),
-                  gd::image_grid(draw(sheet_columns), sheet_columns));
+  auto const& held_out = letters.at_size.held_out;
+  gd::HostImages const unseen = some_of(held_out, 128),
+                       seen = some_of(letters.at_size.train, unseen.extent(0));
+  typename Spec::Process const quick(watched_steps);
+  auto const status = [&](char const* what) {
+    return std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
+           std::to_string(options.steps) + " updates";
+  };
+  auto const look = [&] {
+    RunWatch::Save measured;
+    auto const samples = draw(quick, watched);
+    gd::HostImages const row = first_of(samples, sheet_columns);
+    gd::write_png(gd::sheet_path(options.out, trainer.steps()), gd::image_grid(row, sheet_columns));
     auto const drawn = std::upper_bound(sheets.begin(), sheets.end(), trainer.steps());
     gd::write_progress(options.out, {sheets.begin(), drawn}, options.size + 2, 1);
+    if (held_out.size() > 2) {
+      auto const loss = [&](gd::HostImages const& of) {
+        return gd::evaluation_loss<gd::Mse>(exec, diffusion, denoise, of, options.seed);
+      };
+      measured.held_out_loss = loss(unseen);
+      measured.training_loss = loss(seen);
+      measured.judged =
+          gd::judge_samples(span(samples), span(letters.at_size.train), span(held_out), options.seed);
+    }
+    watch.record(measured);
+    if (gd::best_save(watch.metrics()) == trainer.steps())
+      gd::save_snapshot((options.out / "best.safetensors").string(), trainer, identity);
+    watch.show(row, letters.at_size.train);
+    watch.write(status("training,"), sheets);
   };
   // The run may have been stopped between the checkpoint and the sheet.
-  if (due() && !fs::exists(gd::sheet_path(options.out, trainer.steps()))) draw_sheet();
+  if (due() && !fs::exists(gd::sheet_path(options.out, trainer.steps()))) look();
 
   // During the training alone: later there is nothing to lose, and Ctrl-C just ends the program.
   std::optional<gd::Interrupt> interrupt(std::in_place);
-  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
     try {
       report = trainer.step(batches(trainer.steps()));
     } catch (typename decltype(trainer)::NotFinite const&) {
-      bar.pause();
+      watch.pause();
       save();
       throw;
     }
-    log.add(double(report.step), report.loss);
-    bar.update(report.step, report.loss);
+    watch.step(report.step, report.loss);
     if (due() || interrupt->requested()) {
-      bar.pause();
+      watch.pause();
       save();
       if (interrupt->requested()) {
-        std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+        std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
+                     (long long)report.step);
+        watch.write(status("stopped"), sheets);
+        watch.end("stopped");
         return 130;
       }
-      draw_sheet();
-      bar.resume();
+      look();
+      if (options.stop == "auto" && gd::no_better(watch.metrics())) {
+        std::fprintf(text, "stopped at step %lld: the last saves were no better than that of step %lld\n",
+                     (long long)report.step, (long long)*gd::best_save(watch.metrics()));
+        break;
+      }
+      watch.resume();
     }
   }
   interrupt.reset();
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
-  auto const samples = draw(std::max(options.judged, sheet_count));
-  gd::HostImages const shown(samples.data(), sheet_count, options.size, options.size, 1);
+  auto const samples = draw(diffusion, std::max(options.judged, sheet_count));
+  gd::HostImages const shown = first_of(samples, sheet_count);
   gd::write_png(options.out / "samples.png", gd::image_grid(shown, sheet_columns));
   std::ostringstream summary;
   summary << letter_count << " letters at " << options.size << "x" << options.size << ", "
           << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch
           << "\n"
           << "trained and drawn in " << std::llround(seconds) << " s (this run)\n";
-  if (letters.at_size.held_out.size() > 0 && options.judged > 0)
+  std::optional<gd::SampleReport> judged;
+  std::vector<gd::GateItem> limits;
+  if (held_out.size() > 2 && options.judged > 0) {
+    judged = gd::judge_samples(span(samples), span(letters.at_size.train), span(held_out), options.seed);
+    if (built_in) limits = gd::gate(*judged);
     summary << "\n"
             << samples.extent(0) << " samples beside real letters that were held out:\n"
-            << gd::format_report(gd::judge_letters(span(samples), span(letters.at_size.train),
-                                                   span(letters.at_size.held_out), options.seed),
-                                 gd::judge_real(span(letters.at_size.held_out), span(letters.at_size.train)));
+            << gd::format_report(*judged, limits);
+  }
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
-  std::cout << summary.str() << "see " << options.out.string() << "\n";
+  watch.show(first_of(samples, sheet_columns), letters.at_size.train);
+  watch.write(status("finished"), sheets, judged, limits);
+  watch.end("finished");
+  std::fprintf(text, "%ssee %s\n", summary.str().c_str(), (options.out / "report.html").c_str());
   return 0;
 }
 
@@ -248,12 +303,22 @@ int main(int argc, char** argv) try {
   CLI::Option* const vary = app.add_flag(
       "--vary", options.vary, "vary letters a little, which is done for fewer than 1,000 without asking");
   app.add_flag("--plain", options.plain, "train on the letters as they are")->excludes(vary);
+  app.add_flag("--hold-out", options.hold_out,
+               "with --data: every tenth letter is not trained on but judged by")
+      ->needs(data);
+  app.add_option("--stop", options.stop,
+                 "steps: at the last one; auto: when three saves were no better than one before them")
+      ->check(CLI::IsMember({"steps", "auto"}))
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  if (options.stop == "auto" && !options.data.empty()) options.hold_out = true;
+  options.command = "./run letter_a" + command_options(argc, argv);
   return options.size == 32 ? run<Train32>(options) : run<Train64>(options);
 } catch (std::exception const& error) {
   std::cerr << "letter_a: " << error.what() << "\n";

@@ -71,15 +71,3 @@ TEST_CASE("nothing to check is an error") {
   folder.write("A_1.png", "no picture");
   CHECK_THROWS_WITH_AS(check_letters(folder.path()), doctest::Contains("none, first"), Error);
 }
-
-TEST_CASE("pictures in pages, names in HTML") {
-  auto const text = [](std::string const& bytes) {
-    return detail::base64(std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
-  };
-  CHECK(text("") == "");
-  CHECK(text("f") == "Zg==");
-  CHECK(text("fo") == "Zm8=");
-  CHECK(text("foob") == "Zm9vYg==");
-  CHECK(text("foobar") == "Zm9vYmFy");
-  CHECK(detail::html_text("a<b&\"") == "a&lt;b&amp;&quot;");
-}

@@ -69,3 +69,16 @@ TEST_CASE("long series are thinned, unequal ones refused") {
   CHECK(plot({{"a", x, y}}, {}).size() < 100'000);
   CHECK_THROWS_AS(plot({{"a", {1, 2}, {1}}}, {}), Error);
 }
+
+TEST_CASE("a plot of another size, dashed, with its points marked, and room for the names of its lines") {
+  std::vector<PlotSeries> series{{"a", {0, 1}, {0, 1}, true, true}, {"b", {0, 1}, {1, 1}}};
+  std::string const svg =
+      line_plot_svg(series, {.title = "t", .x = "x", .y = "y", .width = 360, .height = 240});
+  CHECK(contains(svg, "viewBox=\"0 0 360 240\""));
+  CHECK(contains(svg, "stroke-dasharray"));
+  CHECK(contains(svg, "<circle cx=\"340.0\" cy=\"44.0\""));
+  series.push_back({"c", {0}, {0}});
+  CHECK(contains(line_plot_svg(series, {}), "points=\"76.0,364.0 700.0,59.0 \""));
+  series[2].x.clear();
+  CHECK_THROWS_AS(line_plot_svg(series, {}), Error);
+}

@@ -46,6 +46,7 @@ TEST_CASE("black against white is one unit a pixel") {
 
 TEST_CASE("nearest_distances takes the smallest of each row") {
   CHECK(nearest_distances(pairwise_distances(line({0, 10}), line({3, 8, 4}))) == std::vector<double>{3, 2});
+  CHECK(nearest_indices(pairwise_distances(line({0, 10}), line({3, 8, 4}))) == std::vector<int>{0, 1});
 }
 
 TEST_CASE("quantile has at most the share below it") {

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 using namespace glyphdiff;
 
@@ -62,6 +64,33 @@ TEST_CASE("the training letters themselves bring the warning, one letter repeate
   CHECK(report.samples.kernel.low > report.real.kernel.high);
 }
 
+TEST_CASE("rings are not letters, though they have one hole; letters that hop drift") {
+  Drawings rings(size), hopping(size);
+  for (int n = 0; n < 80; ++n) {
+    rings.blank().ring(0.5, 0.5, 0.2 + 0.002 * n, 0.1);
+    if (n % 4 == 0) rings.dot(0.07, 0.07, 0.06);
+    hopping.blank().letter_a(0.3, 0.6, 0.1, 0.0, n % 2 ? 0.7 : 0.9);
+  }
+  SampleReport const report = judge(rings);
+  CHECK(report.samples.expected_topology == 0.75);
+  CHECK(report.samples.coverage < 0.1);
+  CHECK(report.samples.one_nn_accuracy > 0.95);
+  SetFigures const drifting = judge(hopping).samples;
+  CHECK(drifting.baseline_sd > 1.0);
+  CHECK(drifting.ink_height_sd > 1.0);
+}
+
+TEST_CASE("a seed fixes a report") {
+  Drawings const training = random_letters(8, 60, 1), held_out = random_letters(8, 40, 2),
+                 samples = random_letters(8, 60, 3);
+  auto const with = [&](std::uint64_t seed) {
+    return judge_samples(samples.span(), training.span(), held_out.span(), seed).samples;
+  };
+  CHECK(with(1).kernel.low == with(1).kernel.low);
+  CHECK(with(1).coverage == with(1).coverage);
+  CHECK(with(1).kernel.low != with(2).kernel.low);
+}
+
 TEST_CASE("what is expected of a letter is what the training letters have") {
   Drawings bars(size);
   for (int n = 0; n < 30; ++n) {
@@ -79,6 +108,10 @@ TEST_CASE("bad input to a judge") {
                        Error);
   CHECK_THROWS_WITH_AS(judge(random_letters(8, 20, 3)),
                        "samples: expected images of the size of the training letters (16x16), found 8x8",
+                       Error);
+  Drawings holed = random_letters(size, 20, 3);
+  holed.at(3, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(judge(holed), "samples: expected finite pixels, found NaN or infinity in image 3",
                        Error);
   CHECK_THROWS_WITH_AS(judge(random_letters(size, 20, 3), 2),
                        "held-out letters: expected at least 3 images, found 2", Error);

@@ -3,13 +3,12 @@
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/data/lint.hpp>
 #include <glyphdiff/io/file.hpp>
+#include <glyphdiff/io/html.hpp>
 #include <glyphdiff/io/image.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -44,39 +43,12 @@ inline FaultWords words_of(Fault fault) {
   return {};
 }
 
-namespace detail {
-
-inline std::string html_text(std::string const& text) {
-  std::string escaped;
-  for (char const c : text)
-    escaped += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-  return escaped;
-}
-
-/// RFC 4648, with padding.
-inline std::string base64(std::span<std::uint8_t const> bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::size_t const count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
-
-}  // namespace detail
-
 /// Writes a page of all faults with the letters' pictures in it, at most `most` of each kind. `picture` reads
 /// that of a letter by its number.
 inline void write_lint_page(std::filesystem::path const& path, std::vector<LetterEntry> const& entries,
                             std::vector<LetterFault> const& faults,
                             std::function<Image(std::size_t)> const& picture, std::size_t most = 60) {
-  auto const figure = [&](std::size_t letter) {
-    return "<img alt=\"\" src=\"data:image/png;base64," + detail::base64(encode_png(picture(letter), path)) +
-           "\">";
-  };
+  auto const figure = [&](std::size_t letter) { return html_picture(picture(letter)); };
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Letters: what to look at</title>\n"
       "<style>body{font:15px sans-serif;margin:2em;color:#222}section{display:flex;flex-wrap:wrap;gap:12px}"
@@ -97,9 +69,8 @@ inline void write_lint_page(std::filesystem::path const& path, std::vector<Lette
         continue;
       }
       html += "<figure>" + figure(fault.letter) + (fault.other ? figure(*fault.other) : "") + "<figcaption>" +
-              detail::html_text(entries[fault.letter].file) + " " + fault.sentence +
-              (fault.other ? " " + detail::html_text(entries[*fault.other].file) : "") +
-              "</figcaption></figure>\n";
+              html_text(entries[fault.letter].file) + " " + fault.sentence +
+              (fault.other ? " " + html_text(entries[*fault.other].file) : "") + "</figcaption></figure>\n";
     }
     html += "</section>\n";
     i = end;

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
+#include <glyphdiff/io/html.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,6 @@
 #include <filesystem>
 #include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace glyphdiff {
@@ -19,11 +19,13 @@ namespace glyphdiff {
 struct PlotSeries {
   std::string name;
   std::vector<double> x, y;
+  bool dashed = false, dots = false;  ///< how the line is drawn, and whether its points are marked
 };
 
 struct PlotLabels {
   std::string title, x, y;
   bool log_y = false;
+  int width = 720, height = 420;  ///< of the drawing, in units of which text is 12 high
 };
 
 namespace detail {
@@ -76,27 +78,13 @@ inline std::string plot_number(double value) {
   return text.data();
 }
 
-inline std::string xml_escape(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 }  // namespace detail
 
-/// Writes a plot of lines as SVG, as `write_file` does. Throws Error if a series has not as many x as y.
-inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<PlotSeries> const& series,
-                                PlotLabels const& labels) {
-  static constexpr double width = 720, height = 420, left = 76, right = 20, top = 44, bottom = 56;
+/// A plot of lines as SVG. Throws Error if a series has not as many x as y.
+inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabels const& labels) {
+  static constexpr double left = 76, right = 20, bottom = 56;
+  double const width = labels.width, height = labels.height;
+  double const top = 14 + 15 * std::max(2.0, static_cast<double>(series.size()));  // room for their names
   static constexpr std::size_t most_points = 4000;  // of a line: every k-th of more
   static constexpr std::array colours{"#1f5fa8", "#c8501e", "#3a8a3f", "#7a4fa0", "#555555"};
 
@@ -108,13 +96,13 @@ inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<P
   auto const on_axis = [&](double y) { return labels.log_y ? std::log10(y) : y; };
   for (PlotSeries const& line : series) {
     if (line.x.size() != line.y.size())
-      throw Error(path.string(), "as many x as y to plot \"" + line.name + "\"",
+      throw Error("plot \"" + labels.title + "\"", "as many x as y of \"" + line.name + "\"",
                   std::to_string(line.x.size()) + " and " + std::to_string(line.y.size()));
     for (std::size_t i = 0; i < line.x.size(); ++i)
       if (drawn(line.x[i], line.y[i])) x_axis.include(line.x[i]), y_axis.include(on_axis(line.y[i]));
   }
-  x_axis.finish(8);
-  y_axis.finish(6);
+  x_axis.finish(labels.width / 90);
+  y_axis.finish(labels.height / 70);
 
   auto const coordinate = [](double value) {
     std::array<char, 32> text;
@@ -127,8 +115,7 @@ inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<P
   };
   auto const text = [&](std::string const& x, std::string const& y, std::string const& attributes,
                         std::string const& words) {
-    return "<text x=\"" + x + "\" y=\"" + y + "\" " + attributes + ">" + detail::xml_escape(words) +
-           "</text>\n";
+    return "<text x=\"" + x + "\" y=\"" + y + "\" " + attributes + ">" + html_text(words) + "</text>\n";
   };
   auto const line = [](std::string const& x1, std::string const& y1, std::string const& x2,
                        std::string const& y2, std::string const& colour) {
@@ -138,10 +125,11 @@ inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<P
   std::string const l = coordinate(left), r = coordinate(width - right), t = coordinate(top),
                     b = coordinate(height - bottom);
 
-  std::string svg =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 420\" width=\"720\" height=\"420\" "
-      "font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n"
-      "<rect width=\"720\" height=\"420\" fill=\"white\"/>\n";
+  std::string const w = std::to_string(labels.width), h = std::to_string(labels.height),
+                    extent = "width=\"" + w + "\" height=\"" + h + "\"";
+  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + " " + h + "\" " +
+                    extent + " font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n<rect " + extent +
+                    " fill=\"white\"/>\n";
   for (double tick : x_axis.ticks) {
     svg += line(at_x(tick), t, at_x(tick), b, "#eee");
     svg += text(at_x(tick), coordinate(height - bottom + 18), "text-anchor=\"middle\"",
@@ -167,15 +155,28 @@ inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<P
     std::vector<double> const &xs = series[s].x, &ys = series[s].y;
     std::size_t const stride = std::max<std::size_t>(1, (xs.size() + most_points - 1) / most_points);
     svg += "<polyline fill=\"none\" stroke=\"" + colour +
-           "\" stroke-width=\"1.5\" stroke-linejoin=\"round\" points=\"";
-    for (std::size_t i = 0; i < xs.size(); i += stride)
-      if (drawn(xs[i], ys[i])) svg += at_x(xs[i]) + "," + at_y(on_axis(ys[i])) + " ";
-    svg += "\"/>\n";
+           "\" stroke-width=\"1.5\" stroke-linejoin=\"round\"" +
+           (series[s].dashed ? " stroke-dasharray=\"6 4\"" : "") + " points=\"";
+    std::string dots;
+    for (std::size_t i = 0; i < xs.size(); i += stride) {
+      if (!drawn(xs[i], ys[i])) continue;
+      std::string const x = at_x(xs[i]), y = at_y(on_axis(ys[i]));
+      svg += x + "," + y + " ";
+      if (series[s].dots)
+        dots += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"3\" fill=\"" + colour + "\"/>\n";
+    }
+    svg += "\"/>\n" + dots;
     svg +=
         text(coordinate(width - right), coordinate(top - 8 - 15 * static_cast<double>(series.size() - 1 - s)),
              "text-anchor=\"end\" style=\"fill:" + colour + "\"", series[s].name);
   }
-  svg += "</svg>\n";
+  return svg + "</svg>\n";
+}
+
+/// Writes such a plot as `write_file` does.
+inline void write_line_plot_svg(std::filesystem::path const& path, std::vector<PlotSeries> const& series,
+                                PlotLabels const& labels) {
+  std::string const svg = line_plot_svg(series, labels);
   write_file(path, svg.data(), svg.size());
 }
 

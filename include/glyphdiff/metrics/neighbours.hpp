@@ -80,6 +80,17 @@ inline std::vector<double> nearest_distances(RowMatrix const& distances) {
   return nearest;
 }
 
+/// Where the smallest entry of each row stands: which image of the second set is nearest.
+inline std::vector<int> nearest_indices(RowMatrix const& distances) {
+  std::vector<int> nearest;
+  for (Eigen::Index i = 0; i < distances.rows(); ++i) {
+    Eigen::Index at = 0;
+    distances.row(i).minCoeff(&at);
+    nearest.push_back(static_cast<int>(at));
+  }
+  return nearest;
+}
+
 /// The order statistic with at most `share` (0 <= share < 1) of the values below it. NaN when `values` is
 /// empty.
 inline double quantile(std::vector<double> values, double share) {

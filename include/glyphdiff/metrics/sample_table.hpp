@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/metrics/letter_gate.hpp>
 #include <glyphdiff/metrics/sample_report.hpp>
 
 #include <cmath>
@@ -54,28 +55,33 @@ inline std::vector<NamedFigure> figures(SampleReport const& report) {
   return all;
 }
 
-/// Table of the samples' figures beside those of real letters, 95 % intervals in brackets; then a sentence
-/// for each figure that could not be had, and the warning, if there are any.
-inline std::string format_report(SampleReport const& report) {
-  auto const cell = [](NamedFigure const& figure, Estimate const& of) {
-    char text[64];
-    if (std::isnan(of.value)) return std::string("-");
-    if (figure.interval)
-      std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", of.value, of.low, of.high);
-    else
-      std::snprintf(text, sizeof text, "%.3f", of.value);
-    return std::string(text);
-  };
+/// The value, with its 95 % interval in brackets where there is one; "-" for NaN.
+inline std::string figure_text(NamedFigure const& figure, Estimate const& of) {
+  char text[64];
+  if (std::isnan(of.value)) return "-";
+  if (figure.interval)
+    std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", of.value, of.low, of.high);
+  else
+    std::snprintf(text, sizeof text, "%.3f", of.value);
+  return text;
+}
+
+/// Table of the samples' figures beside those of real letters, with the limits of a gate; then a sentence for
+/// each figure that could not be had, and the warning, if there are any.
+inline std::string format_report(SampleReport const& report, std::vector<GateItem> const& limits = {}) {
   std::string table;
-  auto const line = [&](std::string const& name, std::string const& samples, std::string const& real) {
-    char text[160];
-    std::snprintf(text, sizeof text, "%-37s %22s %22s\n", name.c_str(), samples.c_str(), real.c_str());
+  auto const line = [&](std::string const& name, std::string const& samples, std::string const& real,
+                        std::string const& limit) {
+    char text[200];
+    std::snprintf(text, sizeof text, "%-37s %22s %22s%s%s\n", name.c_str(), samples.c_str(), real.c_str(),
+                  limit.empty() ? "" : "   ", limit.c_str());
     table += text;
   };
-  line("measure", "samples", "real");
-  line("letters", std::to_string(report.samples.count), std::to_string(report.real.count));
+  line("measure", "samples", "real", limits.empty() ? "" : "gate");
+  line("letters", std::to_string(report.samples.count), std::to_string(report.real.count), "");
   for (NamedFigure const& figure : figures(report))
-    line(figure.name, cell(figure, figure.samples), cell(figure, figure.real));
+    line(figure.name, figure_text(figure, figure.samples), figure_text(figure, figure.real),
+         gate_text(limits, figure.key));
   for (std::string const& sentence : report.refused) table += sentence + '\n';
   if (!report.warning.empty()) table += report.warning + '\n';
   return table;

@@ -10,26 +10,40 @@
 namespace glyphdiff {
 
 /// One line on stderr that says how far a run is: step, loss, images per second, time left. Where stderr is
-/// not a terminal it writes a plain line every tenth of the run instead.
+/// not a terminal it writes a plain line every tenth of the run instead. For programs: a line of JSON on
+/// stdout once a second.
 class ProgressBar {
   using Clock = std::chrono::steady_clock;
 
  public:
   /// Steps `first` to `last` of a run of `last` steps, each of `images_per_step` images.
-  ProgressBar(std::int64_t first, std::int64_t last, int images_per_step)
-      : first_(first), last_(last), images_per_step_(images_per_step), terminal_(isatty(STDERR_FILENO)) {}
+  ProgressBar(std::int64_t first, std::int64_t last, int images_per_step, bool json = false)
+      : first_(first),
+        last_(last),
+        images_per_step_(images_per_step),
+        json_(json),
+        terminal_(!json && isatty(STDERR_FILENO)) {}
 
   /// After step number `step` (counted from 1). The loss shown is a running mean.
   void update(std::int64_t step, double loss) {
     mean_loss_ = step == first_ + 1 ? loss : 0.98 * mean_loss_ + 0.02 * loss;
     auto const now = Clock::now();
     bool const final_step = step == last_;
-    if (terminal_ ? now - shown_ < std::chrono::milliseconds(100) && !final_step
-                  : step * 10 / last_ == (step - 1) * 10 / last_ && !final_step)
+    std::chrono::milliseconds const pause(json_ ? 1000 : 100);
+    if (!final_step &&
+        (terminal_ || json_ ? now - shown_ < pause : step * 10 / last_ == (step - 1) * 10 / last_))
       return;
     shown_ = now;
     double const seconds = std::chrono::duration<double>(now - start_ - paused_).count();
     double const rate = (step - first_) / (seconds > 0 ? seconds : 1e-9);
+    if (json_) {
+      std::printf(
+          "{\"event\":\"progress\",\"step\":%lld,\"steps\":%lld,\"loss\":%.6g,\"images_per_second\":%.6g,"
+          "\"seconds_left\":%.6g}\n",
+          (long long)step, (long long)last_, mean_loss_, rate * images_per_step_, (last_ - step) / rate);
+      std::fflush(stdout);
+      return;
+    }
     std::string const text = "step " + std::to_string(step) + "/" + std::to_string(last_) +
                              format("  loss %.4f", mean_loss_) +
                              format("  %.0f images/s", rate * images_per_step_) + "  " +
@@ -73,7 +87,7 @@ class ProgressBar {
 
   std::int64_t first_, last_;
   int images_per_step_;
-  bool terminal_, open_ = false;
+  bool json_, terminal_, open_ = false;
   double mean_loss_ = 0;
   Clock::time_point start_ = Clock::now(), shown_{}, pause_began_{};
   Clock::duration paused_{};
