@@ -63,7 +63,8 @@ int main(int argc, char** argv) try {
       ->capture_default_str();
   draw_command
       .add_option("--count", drawing.count,
-                  "rows of the text, each in another style or from another noise; or variations")
+                  "rows of the text, each in another style (of the references, in turn) or from another "
+                  "noise; or variations")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   draw_command
@@ -94,12 +95,14 @@ int main(int argc, char** argv) try {
       ->expected(2)
       ->excludes(from)
       ->excludes(like);
+  train_command.add_flag("--json", training.json, "say what happens as lines of JSON on standard output");
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  training.command = "./run alphabet" + command_options(argc, argv);
   return draw_command.parsed() ? draw(drawing) : train(training);
 } catch (std::exception const& error) {
   std::cerr << "alphabet: " << error.what() << "\n";

@@ -28,8 +28,22 @@ struct DrawingOptions {
 struct Reference {
   Picture picture;
   int label = gd::no_class;
-  std::optional<gd::SideBearings> bearings;
+  std::optional<gd::SideBearings> bearings{};
+  std::string style{};  ///< a name that letters of one style share; pictures without a manifest are of one
 };
+
+/// Those of one style: of the first for row 0, of the second for row 1, and so on, and over again. Letters of
+/// several styles together, upright and italic ones say, would be answered with something in between.
+inline std::vector<Reference> of_one_style(std::vector<Reference> const& references, int row) {
+  std::vector<std::string> styles;
+  for (Reference const& reference : references)
+    if (std::find(styles.begin(), styles.end(), reference.style) == styles.end())
+      styles.push_back(reference.style);
+  std::vector<Reference> chosen;
+  for (Reference const& reference : references)  // at least one, or there are no styles
+    if (reference.style == styles[std::size_t(row) % styles.size()]) chosen.push_back(reference);
+  return chosen;
+}
 
 inline Picture read_letter(fs::path const& path) {
   gd::Image image = gd::read_image(path, 1);
@@ -45,13 +59,13 @@ inline std::vector<Reference> load_references(std::vector<fs::path> const& paths
   std::vector<Reference> references;
   for (fs::path const& path : paths) {
     if (!fs::is_directory(path)) {
-      references.push_back({read_letter(path), gd::no_class, {}});
+      references.push_back({read_letter(path)});
       continue;
     }
     auto const loaded = load_letters(path);
     for (std::size_t i = 0; i < loaded.letters.size(); ++i) {
       gd::StyledLetter const& letter = loaded.letters[i];
-      Reference reference{to_picture(letter.picture), letter.label, {}};
+      Reference reference{to_picture(letter.picture), letter.label, {}, letter.style};
       if (loaded.entries[i].advance > 0)
         reference.bearings = gd::side_bearings(letter.picture, loaded.entries[i]);
       references.push_back(std::move(reference));
@@ -177,12 +191,12 @@ inline void draw_text(Letters& artist, Preset::Process const& process, DrawingOp
   std::vector<Reference> const given = load_references(options.references);
   std::vector<gd::Image> lines;
   for (int row = 0; row < options.count; ++row) {
-    std::vector<Reference> references = given;
+    std::vector<Reference> references = of_one_style(given, row);
     std::vector<Picture> letters;
     if (given.empty()) {
       std::size_t const first = std::min(distinct.size(), std::size_t(Letters::places));
       letters = artist.invent(process, std::span(distinct).first(first), {options.seed, std::uint64_t(row)});
-      for (std::size_t i = 0; i < first; ++i) references.push_back({letters[i], distinct[i], {}});
+      for (std::size_t i = 0; i < first; ++i) references.push_back({letters[i], distinct[i]});
     }
     auto const rest =
         draw_letters(artist, process, {distinct.begin() + std::ptrdiff_t(letters.size()), distinct.end()},
@@ -206,13 +220,13 @@ inline void draw_variations(Exec const& exec, Letters& artist, Preset::Process c
     throw gd::Error("--text", "one character, which the pictures show", "\"" + options.text + "\"");
   std::vector<Reference> references = load_references(options.references);
   if (!options.like.empty()) {
-    references.push_back({read_letter(options.like), gd::no_class, {}});
+    references.push_back({read_letter(options.like)});
     options.from = options.like;
   }
   std::vector<int> const labels(std::size_t(options.count), classes[0]);
   std::vector<std::vector<Picture const*>> shown;
   for (int i = 0; i < options.count; ++i)
-    shown.push_back(choose(references, classes[0], options.seed, std::uint64_t(i)));
+    shown.push_back(choose(of_one_style(references, i), classes[0], options.seed, std::uint64_t(i)));
   std::vector<Picture> drawn;
   artist.draw(labels, shown, [&](auto& model, int n) {
     gd::Images<Exec> const x("letters", n, Frame::size, Frame::size, 1);

@@ -13,9 +13,6 @@
 #include <string>
 #include <vector>
 
-#include <string>
-#include <vector>
-
 namespace gd = glyphdiff;
 namespace fs = std::filesystem;
 using Exec = Kokkos::DefaultExecutionSpace;

@@ -3,12 +3,11 @@
 
 #include "alphabet_letters.hpp"
 #include "load_network.hpp"
+#include "watch.hpp"
 
 #include <glyphdiff/data/alphabet_batches.hpp>
-#include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
-#include <glyphdiff/train/progress_bar.hpp>
 
 #include <cstdio>
 #include <optional>
@@ -19,8 +18,10 @@ struct TrainingOptions {
   int batch = 32;
   double learning_rate = 3e-4, ema = 0.998;
   std::uint64_t seed = 1;
-  bool from_nothing = false, fresh = false, plain = false;
+  bool from_nothing = false, fresh = false, plain = false, json = false;
+  std::string command;
 };
+
 inline int train(TrainingOptions const& options) {
   std::vector<gd::StyledLetter> letters = load_letters(options.data).letters;
   gd::make_run_folder(options.out);
@@ -55,25 +56,48 @@ inline int train(TrainingOptions const& options) {
     if (letters[i].style == letters[0].style) shown.push_back(to_picture(letters[i].picture));
   std::size_t const letter_count = letters.size();
   gd::AlphabetBatches batches(std::move(letters), mix);
-  std::printf("%zu letters in %zu styles; %lld parameters; %lld updates of %d; %.0f MB of memory\n",
-              letter_count, batches.style_count(), (long long)gd::parameter_count<Preset>,
-              (long long)options.steps, options.batch,
-              trainer.memory(Frame::size, Frame::size).total() / 1e6);
+  std::FILE* const text = options.json ? stderr : stdout;
+  std::fprintf(text, "%zu letters in %zu styles; %lld parameters; %lld updates of %d; %.0f MB of memory\n",
+               letter_count, batches.style_count(), (long long)gd::parameter_count<Preset>,
+               (long long)options.steps, options.batch,
+               trainer.memory(Frame::size, Frame::size).total() / 1e6);
 
   gd::KeyValues const identity{
       {"preset", "Alphabet64"},
       {"letters", fs::canonical(options.data).filename().string() + ", " + std::to_string(letter_count)},
       {"init", options.from_nothing ? "none" : options.init.filename().string()},
       {"variation", options.plain ? "none" : "width and slant"}};
-  gd::LossLog log;
   if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
-    log.load(options.out, trainer.steps());
-    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
-                checkpoint.c_str());
+    std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                 checkpoint.c_str());
   } else {
     gd::remove_sheets(options.out);
   }
+
+  gd::KeyValues facts = identity;
+  facts.insert(facts.end(),
+               {{"updates", std::to_string(options.steps) + " of " + std::to_string(options.batch)},
+                {"learning rate", gd::detail::plot_number(options.learning_rate)},
+                {"seed", std::to_string(options.seed)}});
+  RunWatch watch({.program = "alphabet train",
+                  .out = options.out,
+                  .command = options.command,
+                  .loss_name = "mean squared error of v",
+                  .steps = options.steps,
+                  .batch = options.batch,
+                  .facts = facts,
+                  .json = options.json},
+                 trainer.steps());
+  auto const write_page = [&](char const* what) {
+    std::vector<std::int64_t> sheets;
+    for (std::int64_t s = options.save_every; s < trainer.steps(); s += options.save_every)
+      sheets.push_back(s);
+    sheets.push_back(trainer.steps());
+    watch.write(std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
+                    std::to_string(options.steps) + " updates",
+                sheets);
+  };
 
   // Two rows: in the style of the references, and in one of the network's own.
   auto const draw_sheet = [&] {
@@ -89,35 +113,39 @@ inline int train(TrainingOptions const& options) {
   };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
-    log.save(options.out, "mean squared error of v");
+    watch.save_loss();
   };
 
   std::optional<gd::Interrupt> interrupt(std::in_place);
-  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
     auto const& batch = batches(trainer.steps());
     try {
       report = trainer.step(batch.images, batch.labels, batch.condition);
     } catch (typename decltype(trainer)::NotFinite const&) {
-      bar.pause();
+      watch.pause();
       save();
       throw;
     }
-    log.add(double(report.step), report.loss);
-    bar.update(report.step, report.loss);
+    watch.step(report.step, report.loss);
     if (report.step % options.save_every != 0 && report.step != options.steps && !interrupt->requested())
       continue;
-    bar.pause();
+    watch.pause();
     save();
     if (interrupt->requested()) {
-      std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+      std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
+                   (long long)report.step);
+      write_page("stopped");
+      watch.end("stopped");
       return 130;
     }
     draw_sheet();
-    bar.resume();
+    write_page("training,");
+    watch.resume();
   }
   gd::save_snapshot((options.out / "alphabet.safetensors").string(), trainer, identity);
-  std::printf("see %s\n", options.out.c_str());
+  write_page("finished");
+  watch.end("finished");
+  std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;
 }

@@ -5,23 +5,24 @@
 //   step_*.png, progress.png     samples from fixed seeds at every save, and all of them one below the other
 //   step_*.safetensors           the averages at every save, to sample from
 //   checkpoint.safetensors       from which the same command goes on, bit for bit
+//   report.html                  all of it on a page, with samples beside the pictures they are nearest to
 //   loss.svg, loss.csv           the loss curve
-//   metrics.csv                  how good the samples were, with --held-out
+//   metrics.csv                  with held-out pictures: their loss and how good the samples were, at every
+//   save best.safetensors             the step_*.safetensors that was best, by them
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
 #include <glyphdiff/io/grid.hpp>
-#include <glyphdiff/io/run_folder.hpp>
-#include <glyphdiff/metrics/letter_report.hpp>
+#include <glyphdiff/loss/evaluation_loss.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 #include <glyphdiff/train/machine.hpp>
-#include <glyphdiff/train/progress_bar.hpp>
 #include <glyphdiff/train/trained_part.hpp>
 
 #include "load_network.hpp"
 #include "preset.hpp"
+#include "watch.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -44,7 +45,7 @@ using Trainer = gd::Trainer<Net, Process, Objective>;
 constexpr int channels = Preset::config.channels, size = Preset::config.image_size;
 
 struct Options {
-  std::string init, weights, part = "all", moments = "float", sampling_steps = "25";
+  std::string init, weights, part = "all", moments = "float", sampling_steps = "25", stop = "steps", command;
   fs::path data, held_out, out = "out/finetune";
   std::int64_t steps = 40'000, save_every = 5'000, warm_up = 0;
   int batch = 4, microbatch = 1, rank = 8, sheet = 8, judged = 256;
@@ -52,12 +53,15 @@ struct Options {
   std::vector<double> ema{0.9999}, widths{};
   std::uint64_t seed = 1;
   bool fresh = false, mirror = false, vary = false, plain = false, full_snapshots = false,
-       ema_on_disk = false;
+       ema_on_disk = false, hold_out = false, json = false;
 
   gd::MomentFormat moment_format() const {
     return moments == "bf16" ? gd::MomentFormat::bfloat16 : gd::MomentFormat::float32;
   }
 };
+
+/// Where sentences go: with --json not to where the lines of JSON go.
+std::FILE* text = stdout;
 
 /// Pictures to train on, where possible finer than the network's, so that variations stay crisp; or the
 /// held-out ones of an atlas.
@@ -71,37 +75,6 @@ gd::ImageDataset load_pictures(fs::path const& from, bool mirror = false, bool h
   return std::move(folder.dataset);
 }
 
-gd::ImageSpan span(gd::ImageDataset const& letters) {
-  return {letters.images.data(), int(letters.images.shape(0)), int(letters.images.shape(1)),
-          int(letters.images.shape(2))};
-}
-
-/// Every picture at the network's size, as samples come.
-gd::ImageDataset at_size(gd::ImageDataset const& pictures) {
-  gd::ImageDataset result;
-  result.names = pictures.names;
-  result.images.resize({pictures.size(), std::size_t(size), std::size_t(size), std::size_t(channels)});
-  int const source = int(pictures.images.shape(1));
-  for (std::size_t i = 0; i < pictures.size(); ++i)
-    gd::augment_letter(pictures.images.data() + i * source * source * channels, source,
-                       result.images.data() + i * size * size * channels, size, channels, {});
-  return result;
-}
-
-void append_metrics(fs::path const& csv, std::int64_t step, gd::LetterReport const& report) {
-  bool const begins = !fs::exists(csv);
-  std::ofstream file(csv, std::ios::app);
-  if (begins) {
-    file << "step";
-    for (auto const& [name, value] : gd::figures(report)) file << ",\"" << name << '"';
-    file << '\n';
-  }
-  file << step;
-  for (auto const& [name, value] : gd::figures(report)) file << ',' << value;
-  file << '\n';
-  if (!file) throw gd::Error(csv.string(), "a file to append to", "one that cannot be written");
-}
-
 /// Clears the folder of what an earlier run has left, if that is asked for.
 void start_afresh(Options const& options) {
   std::vector<fs::path> snapshots;
@@ -113,7 +86,7 @@ void start_afresh(Options const& options) {
     throw gd::Error(options.out.string(), "a new folder, or --fresh to start over in this one",
                     "snapshots of a run without its checkpoint");
   for (auto const& snapshot : snapshots) fs::remove(snapshot);
-  fs::remove(options.out / "metrics.csv");
+  for (char const* name : {"metrics.csv", "best.safetensors"}) fs::remove(options.out / name);
   gd::remove_sheets(options.out);
 }
 
@@ -145,22 +118,24 @@ void announce(Options const& options, Net const& net, Exec const& exec, gd::Trai
   }
   double const memory = parameters + training + activations;
   double const free = double(gd::available_memory());
-  std::printf("%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n", pictures, size,
-              size, preset_name, (long long)gd::parameter_count<Preset>, options.part.c_str(),
-              (long long)options.steps, options.batch);
-  std::printf(
-      "memory: %.1f GB (%.1f for parameters, %.1f for gradients, moments and averages, %.1f for "
-      "activations); "
-      "%.1f GB are free\n",
-      memory / 1e9, parameters / 1e9, training / 1e9, activations / 1e9, free / 1e9);
+  std::fprintf(text, "%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n",
+               pictures, size, size, preset_name, (long long)gd::parameter_count<Preset>,
+               options.part.c_str(), (long long)options.steps, options.batch);
+  std::fprintf(text,
+               "memory: %.1f GB (%.1f for parameters, %.1f for gradients, moments and averages, %.1f for "
+               "activations); "
+               "%.1f GB are free\n",
+               memory / 1e9, parameters / 1e9, training / 1e9, activations / 1e9, free / 1e9);
   // A checkpoint has what is trained where training has gradients.
   double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
-  std::printf(
+  std::fprintf(
+      text,
       "disk: about %.1f GB for the newest checkpoint, twice while it is written, and %.1f GB for each save\n",
       (training + on_disk) / 1e9, snapshot / 1e9);
   if (on_disk > 0)
-    std::printf("averages on disk: %.1f GB more while the run lasts, read and written at every update\n",
-                on_disk / 1e9);
+    std::fprintf(text,
+                 "averages on disk: %.1f GB more while the run lasts, read and written at every update\n",
+                 on_disk / 1e9);
   if (free > 0 && memory > free)
     throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
                     std::to_string(std::llround(free / 1e6)) +
@@ -172,8 +147,11 @@ int run(Options options) {
   auto const part = gd::trained_part(options.part);
   if (!part) throw gd::Error("--train", "all, norms, attention, last or low-rank", options.part);
   gd::ImageDataset pictures = load_pictures(options.data, options.mirror);
-  if (!options.held_out.empty() && channels != 1)
-    throw gd::Error("--held-out", "a network for gray pictures", "one for colour");
+  gd::ImageDataset held_out;
+  if (!options.held_out.empty())
+    held_out = at_size(load_pictures(options.held_out, false, true), size);
+  else if (options.hold_out)
+    held_out = at_size(hold_out(pictures), size);
   if (Net::config.classes > 0)
     throw gd::Error(preset_name, "a network without classes, as pictures in a folder have none",
                     std::to_string(Net::config.classes) + " classes");
@@ -217,37 +195,52 @@ int run(Options options) {
       {"trained",
        options.part + (*part == gd::TrainedPart::low_rank ? " " + std::to_string(options.rank) : "")},
       {"variation", vary ? "width, slant, weight and contrast" : "none"}};
-  gd::LossLog log;
   if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
-    log.load(options.out, trainer.steps());
-    std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
-                checkpoint.c_str());
+    std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
+                 checkpoint.c_str());
   } else {
     start_afresh(options);
   }
 
-  std::optional<gd::ImageDataset> held_out, training_at_size;
-  if (!options.held_out.empty()) {
-    held_out = at_size(load_pictures(options.held_out, false, true));
-    training_at_size = at_size(pictures);
-  }
+  gd::KeyValues facts = identity;
+  facts.insert(facts.end(),
+               {{"network", std::to_string(size) + "x" + std::to_string(size) + ", " +
+                                std::to_string(gd::parameter_count<Preset>) + " parameters"},
+                {"held out", std::to_string(held_out.size())},
+                {"updates", std::to_string(options.steps) + " of " + std::to_string(options.batch)},
+                {"learning rate", gd::detail::plot_number(options.learning_rate)},
+                {"averages", std::to_string(options.ema.size() + options.widths.size())},
+                {"seed", std::to_string(options.seed)}});
+  RunWatch watch({.program = "finetune",
+                  .out = options.out,
+                  .command = options.command,
+                  .loss_name = "loss",
+                  .steps = options.steps,
+                  .batch = options.batch,
+                  .channels = channels,
+                  .facts = facts,
+                  .json = options.json},
+                 trainer.steps());
+  gd::ImageDataset const training_at_size = at_size(pictures, size);
   gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
                             vary ? std::optional(gd::few_letters_augmentation) : std::nullopt,
                             gd::plain_from(options.steps));
 
   Process const fast = process.respaced(options.sampling_steps);
-  auto const draw = [&](int count, std::uint64_t first) {
-    gd::HostImages samples;
+  // What `use` makes of the network as it is sampled from: with the first average, if there is one.
+  auto const with_average = [&](auto const& use) {
     auto const& averages = trainer.ema().averages();
     trainer.trainable().with(exec, averages.empty() ? trainer.trainable().values() : averages[0].values,
                              [&](gd::Arena<Exec> const& parameters) {
                                Net::Evaluator denoise(net, parameters);
-                               samples = gd::draw_ddim(exec, fast, denoise, count, size, size, channels,
-                                                       options.seed, first, size < 128 ? 32 : 1);
+                               use(denoise);
                              });
     trainer.ema().release();
-    return samples;
+  };
+  auto const draw = [&](auto& denoise, int count, std::uint64_t first) {
+    return gd::draw_ddim(exec, fast, denoise, count, size, size, channels, options.seed, first,
+                         size < 128 ? 32 : 1);
   };
   auto const sheets = [&] {
     std::vector<std::int64_t> steps{0};
@@ -256,39 +249,58 @@ int run(Options options) {
     steps.push_back(trainer.steps());
     return steps;
   };
-  auto const draw_sheet = [&] {
-    if (options.sheet == 0) return;
-    gd::write_png(gd::sheet_path(options.out, trainer.steps()),
-                  gd::image_grid(draw(options.sheet, 0), options.sheet));
-    gd::write_progress(options.out, sheets(), size + 4, channels);
+  auto const status = [&](char const* what) {
+    return std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
+           std::to_string(options.steps) + " updates";
   };
-  auto const judge = [&] {
-    if (!held_out || options.judged == 0) return;
-    auto const samples = draw(options.judged, 1'000'000);
-    gd::ImageSpan const drawn{samples.data(), int(samples.extent(0)), size, size};
-    auto const report = gd::judge_letters(drawn, span(*training_at_size), span(*held_out), options.seed);
-    std::printf(
-        "step %lld: one hole and one component %.3f, coverage %.3f, 1-NN accuracy %.3f, copies %.3f\n",
-        (long long)trainer.steps(), report.one_hole_one_component, report.coverage, report.one_nn_accuracy,
-        report.copies);
-    append_metrics(options.out / "metrics.csv", trainer.steps(), report);
+  // Few pictures are evaluated at several times each.
+  gd::HostImages const unseen = some_of(held_out, 128), seen = some_of(training_at_size, unseen.extent(0));
+  int const repeats = held_out.size() == 0 ? 0 : int(std::max<std::size_t>(1, 64 / unseen.extent(0)));
+  auto const look = [&] {
+    RunWatch::Save measured;
+    with_average([&](auto& denoise) {
+      if (options.sheet > 0) {
+        auto const samples = draw(denoise, options.sheet, 0);
+        gd::write_png(gd::sheet_path(options.out, trainer.steps()), gd::image_grid(samples, options.sheet));
+        gd::write_progress(options.out, sheets(), size + 4, channels);
+        watch.show(samples, training_at_size);
+      }
+      if (held_out.size() == 0) return;
+      auto const loss = [&](gd::HostImages const& of) {
+        return gd::evaluation_loss<Objective>(exec, process, denoise, of, options.seed, repeats,
+                                              options.microbatch);
+      };
+      measured.held_out_loss = loss(unseen);
+      measured.training_loss = loss(seen);
+      if (channels == 1 && held_out.size() > 2 && options.judged > 1)
+        measured.judged = gd::judge_samples(span(draw(denoise, options.judged, 1'000'000)),
+                                            span(training_at_size), span(held_out), options.seed);
+    });
+    watch.pause();
+    if (measured.held_out_loss)
+      std::fprintf(
+          text, "step %lld: held-out loss %.4f%s\n", (long long)trainer.steps(), *measured.held_out_loss,
+          measured.judged
+              ? (", coverage " + gd::detail::plot_number(measured.judged->samples.coverage) +
+                 ", 1-NN accuracy " + gd::detail::plot_number(measured.judged->samples.one_nn_accuracy))
+                    .c_str()
+              : "");
+    watch.record(measured);
+    watch.write(status("training,"), sheets());
   };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
-    log.save(options.out, "loss");
+    watch.save_loss();
   };
   auto const snapshot = [&] {
     char name[48];
     std::snprintf(name, sizeof name, "step_%06lld.safetensors", (long long)trainer.steps());
     gd::save_snapshot((options.out / name).string(), trainer, identity, options.full_snapshots);
+    return options.out / name;
   };
 
-  if (trainer.steps() == 0) {
-    draw_sheet();
-    judge();
-  }
+  if (trainer.steps() == 0) look();
   std::optional<gd::Interrupt> interrupt(std::in_place);
-  gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
   std::int64_t const first = trainer.steps();
   auto const clock = [] { return std::chrono::steady_clock::now(); };
   auto timed_from = clock();
@@ -297,41 +309,56 @@ int run(Options options) {
     try {
       report = trainer.step(batches(trainer.steps()));
     } catch (Trainer::NotFinite const&) {
-      bar.pause();
+      watch.pause();
       save();
       throw;
     }
-    log.add(double(report.step), report.loss);
-    bar.update(report.step, report.loss);
+    watch.step(report.step, report.loss);
     if (report.step == first + 1)
       timed_from = clock();  // the first one finds its plan and touches its memory
     if (report.step == first + 3) {
       double const each = std::chrono::duration<double>(clock() - timed_from).count() / 2;
       double const left = each * double(options.steps - report.step);
-      bar.pause();
-      std::printf("%.2f s an update: %s for the %lld that are left\n", each, duration(left).c_str(),
-                  (long long)(options.steps - report.step));
+      watch.pause();
+      std::fprintf(text, "%.2f s an update: %s for the %lld that are left\n", each, duration(left).c_str(),
+                   (long long)(options.steps - report.step));
       if (left > 2 * 86400)
-        std::printf(
+        std::fprintf(
+            text,
             "That is long. A smaller network learns letters in minutes (docs/fine-tuning.md), and --train "
             "low-rank, --batch or --steps shorten this run; Ctrl-C stops it, and it can go on later.\n");
-      bar.resume();
+      watch.resume();
     }
     bool const due = report.step % options.save_every == 0 || report.step == options.steps;
     if (due || interrupt->requested()) {
-      bar.pause();
+      watch.pause();
       save();
       if (interrupt->requested()) {
-        std::printf("stopped at step %lld; the same command goes on from there\n", (long long)report.step);
+        std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
+                     (long long)report.step);
+        watch.write(status("stopped"), sheets());
+        watch.end("stopped");
         return 130;
       }
-      snapshot();
-      draw_sheet();
-      judge();
-      bar.resume();
+      fs::path const file = snapshot();
+      look();
+      if (gd::best_save(watch.metrics()) == trainer.steps()) {
+        std::error_code error;  // a second name where the disk knows them
+        fs::remove(options.out / "best.safetensors", error);
+        fs::create_hard_link(file, options.out / "best.safetensors", error);
+        if (error) fs::copy_file(file, options.out / "best.safetensors");
+      }
+      if (options.stop == "auto" && gd::no_better(watch.metrics())) {
+        std::fprintf(text, "stopped at step %lld: the last saves were no better than that of step %lld\n",
+                     (long long)report.step, (long long)*gd::best_save(watch.metrics()));
+        break;
+      }
+      watch.resume();
     }
   }
-  std::printf("see %s\n", options.out.c_str());
+  watch.write(status("finished"), sheets());
+  watch.end(trainer.steps() == options.steps ? "finished" : "no better");
+  std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;
 }
 
@@ -402,7 +429,16 @@ int main(int argc, char** argv) try {
       ->capture_default_str();
   app.add_option("--sampling-steps", options.sampling_steps, "DDIM steps of each")->capture_default_str();
   app.add_option("--held-out", options.held_out,
-                 "letters (folder or atlas) that samples are judged beside at each save");
+                 "pictures (folder or atlas) that are not trained on: their loss, and beside gray ones "
+                 "samples are judged");
+  app.add_flag("--hold-out", options.hold_out, "hold every tenth picture of --data out for that")
+      ->excludes("--held-out");
+  app.add_option("--stop", options.stop,
+                 "steps: at the last one; auto: when three saves were no better than one before them, by the "
+                 "held-out pictures")
+      ->check(CLI::IsMember({"steps", "auto"}))
+      ->capture_default_str();
+  app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
   app.add_option("--judged", options.judged, "samples judged at each save")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
@@ -422,6 +458,10 @@ int main(int argc, char** argv) try {
     return code == 0 ? 0 : 2;
   }
   if (no_ema) options.ema.clear();
+  if (options.json) text = stderr;
+  if (options.stop == "auto" && options.held_out.empty()) options.hold_out = true;
+  options.command = std::string("./run finetune --preset ") + preset_name + (channels == 3 ? " --rgb" : "") +
+                    command_options(argc, argv);
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "finetune: " << error.what() << "\n";

@@ -132,7 +132,7 @@ int run(Options options) {
   gd::Trainer trainer(exec, net, diffusion, train);
 
   auto const memory = trainer.memory(options.size, options.size);
-  std::FILE* const text = RunWatch::text(options.json);
+  std::FILE* const text = options.json ? stderr : stdout;
   std::fprintf(
       text,
       "%zu letters at %dx%d, %lld parameters, %lld steps of %d; training takes %.0f MB of memory (%.0f for "
@@ -154,6 +154,7 @@ int run(Options options) {
                                                            : "width, slant, weight and contrast"}};
   if (options.fresh) {
     gd::remove_sheets(options.out);
+    fs::remove(options.out / "best.safetensors");
   } else if (fs::exists(checkpoint)) {
     gd::load_checkpoint(checkpoint, trainer, identity);
     std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
@@ -275,7 +276,7 @@ int run(Options options) {
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
   watch.show(first_of(samples, sheet_columns), letters.at_size.train);
   watch.write(status("finished"), sheets, judged, limits);
-  watch.end("finished");
+  watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "%ssee %s\n", summary.str().c_str(), (options.out / "report.html").c_str());
   return 0;
 }

@@ -110,9 +110,6 @@ class RunWatch {
            {"steps", options_.steps}});
   }
 
-  /// Where sentences go.
-  static std::FILE* text(bool json) { return json ? stderr : stdout; }
-
   void step(std::int64_t step, double loss) {
     step_ = step;
     loss_.add(double(step), loss);
