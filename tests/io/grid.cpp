@@ -1,5 +1,8 @@
 #include <glyphdiff/io/grid.hpp>
 
+#include <xtensor/xbuilder.hpp>
+#include <xtensor/xview.hpp>
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -46,4 +49,35 @@ TEST_CASE("no grid of nothing") {
   CHECK_THROWS_AS(image_grid(xt::xtensor<float, 4>({0, 2, 2, 1}), 2), Error);
   CHECK_THROWS_AS(image_grid(xt::xtensor<float, 4>({1, 2, 2, 2}, 0.0f), 2), Error);
   CHECK_THROWS_AS(image_grid(xt::xtensor<float, 4>({1, 2, 2, 1}, 0.0f), 0), Error);
+}
+
+TEST_CASE("a sheet is taken apart into what it was made of, whether the size is said or not") {
+  xt::xtensor<float, 4> images = xt::ones<float>({5, 12, 12, 1});
+  for (std::size_t n = 0; n < 5; ++n)
+    for (std::size_t i = 0; i < 12; ++i) images(n, i, i, 0) = -1.0f + 0.1f * static_cast<float>(n);
+  Image const sheet = image_grid(images, 2);
+  for (int size : {0, 12, 13}) {
+    auto const cells = images_of_grid(sheet, size, "a.png");
+    REQUIRE(cells.size() == 5);
+    for (std::size_t n = 0; n < 5; ++n) {
+      CHECK(cells[n].height == 12);
+      CHECK(*cells[n].at(11, 11) == to_byte(images(n, 11, 11, 0)));
+      CHECK(*cells[n].at(11, 10) == 255);
+    }
+  }
+  xt::view(images, 2) = 1.0f;  // a blank one in between stays
+  CHECK(images_of_grid(image_grid(images, 2), 12, "a.png").size() == 5);
+  CHECK(images_of_grid(image_grid(images, 1), 0, "a.png")[4].width == 12);
+}
+
+TEST_CASE("what is no sheet, or a blank one, is refused") {
+  xt::xtensor<float, 4> const images = -xt::ones<float>({4, 16, 16, 1});
+  CHECK_THROWS_WITH_AS(
+      images_of_grid(image_grid(images, 2, 0), 0, "a.png"),
+      "a.png: expected a sheet of square pictures with 2 white pixels around each, found a picture of 32x32 "
+      "that is none",
+      Error);
+  CHECK_THROWS_WITH_AS(images_of_grid(Image(30, 30, 1, 255), 0, "a.png"),
+                       "a.png: expected a sheet with pictures on it, found white paper", Error);
+  CHECK_THROWS_AS(images_of_grid(Image(1, 1, 1, 255), 0, "a.png"), Error);
 }

@@ -138,3 +138,17 @@ TEST_CASE("draws are without replacement and the same everywhere") {
   CHECK(all == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
   CHECK_THROWS_AS(draw_without_replacement(3, 4, 0), Error);
 }
+
+TEST_CASE("pairs of samples and their nearest letters come in the order of their distances") {
+  RowMatrix distances(3, 2);
+  distances << 5, 4, 1, 2, 9, 4;
+  auto const pairs = nearest_pairs(distances);
+  REQUIRE(pairs.size() == 3);
+  CHECK(pairs[0].sample == 1);
+  CHECK(pairs[0].training == 0);
+  CHECK(pairs[0].distance == 1);
+  CHECK(pairs[1].sample == 0);  // as far as the next, and before it
+  CHECK(pairs[1].training == 1);
+  CHECK(pairs[2].sample == 2);
+  CHECK(pairs[2].distance == 4);
+}

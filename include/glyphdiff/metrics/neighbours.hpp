@@ -91,6 +91,25 @@ inline std::vector<int> nearest_indices(RowMatrix const& distances) {
   return nearest;
 }
 
+/// A sample, the training letter that it is nearest to, and their distance.
+struct NearestPair {
+  int sample, training;
+  double distance;
+};
+
+/// A pair for each row of `distances` (samples, training letters), those that may be copies first.
+inline std::vector<NearestPair> nearest_pairs(RowMatrix const& distances) {
+  std::vector<int> const nearest = nearest_indices(distances);
+  std::vector<NearestPair> pairs;
+  for (int n = 0; n < static_cast<int>(nearest.size()); ++n) {
+    int const training = nearest[static_cast<std::size_t>(n)];
+    pairs.push_back({n, training, distances(n, training)});
+  }
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](NearestPair const& a, NearestPair const& b) { return a.distance < b.distance; });
+  return pairs;
+}
+
 /// The order statistic with at most `share` (0 <= share < 1) of the values below it. NaN when `values` is
 /// empty.
 inline double quantile(std::vector<double> values, double share) {

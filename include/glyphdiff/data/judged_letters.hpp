@@ -1,0 +1,166 @@
+#pragma once
+
+#include <glyphdiff/data/dataset.hpp>
+#include <glyphdiff/data/image_folder.hpp>
+#include <glyphdiff/data/letter_atlas.hpp>
+#include <glyphdiff/data/letter_set.hpp>
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/io/grid.hpp>
+#include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/resize.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace glyphdiff {
+
+/// Letters of one character to judge or to compare with, gray, black on white, (N,S,S,1).
+struct JudgedLetters {
+  ImageDataset letters;
+  std::vector<std::string> families{};  ///< of each letter, or empty where nothing says so
+  std::vector<std::string> skipped{};   ///< one sentence for each picture that cannot be read, naming it
+};
+
+enum class LetterSplit { train, held_out };
+
+namespace detail {
+
+/// Brings pictures to squares of `size`, or leaves them as they are if it is 0.
+inline ImageDataset letters_of(std::vector<Image> pictures, std::vector<std::string> names, int size) {
+  for (std::size_t n = 0; n < pictures.size(); ++n) {
+    Image& picture = pictures[n];
+    if (size == 0 && (picture.height != pictures[0].height || picture.width != picture.height))
+      throw Error(names[n], "a square picture of the size of the others, or a size that all are brought to",
+                  std::to_string(picture.width) + "x" + std::to_string(picture.height));
+    if (is_white_on_black(picture)) picture = inverted(std::move(picture));
+    bool const shrinks = std::max(picture.height, picture.width) > size;
+    if (size > 0) picture = fit_to_square(picture, size, shrinks ? ResizeFilter::area : ResizeFilter::cubic);
+  }
+  return make_dataset(pictures, std::move(names));
+}
+
+/// The letters of this character in a data set with a manifest.
+inline JudgedLetters letters_of_set(std::filesystem::path const& folder, int size,
+                                    std::string const& character) {
+  LetterSet set = load_letter_set(folder);
+  std::set<std::string> characters;
+  for (LetterEntry const& entry : set.entries) characters.insert(entry.character);
+  std::string found;
+  for (std::string const& one : characters) found += (found.empty() ? "" : " ") + one;
+  std::string const wanted = character.empty() && characters.size() == 1 ? *characters.begin() : character;
+  if (!characters.contains(wanted))
+    throw Error(folder.string(), wanted.empty() ? "one character to be chosen of it" : "letters " + wanted,
+                found);
+  JudgedLetters result;
+  std::vector<Image> pictures;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < set.entries.size(); ++i) {
+    if (set.entries[i].character != wanted) continue;
+    pictures.push_back(std::move(set.pictures[i]));
+    names.push_back(set.entries[i].file);
+    result.families.push_back(set.entries[i].family);
+  }
+  result.letters = letters_of(std::move(pictures), std::move(names), size);
+  result.skipped = std::move(set.skipped);
+  return result;
+}
+
+/// All pictures of a folder that can be read.
+inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int size) {
+  JudgedLetters result;
+  std::vector<Image> pictures;
+  std::vector<std::string> names;
+  for (std::filesystem::path const& file : files_of_folder(folder)) {
+    try {
+      pictures.push_back(read_image(file, 1));
+      names.push_back(file.string());
+    } catch (Error const& unreadable) {
+      result.skipped.emplace_back(unreadable.what());
+    }
+  }
+  if (pictures.empty())
+    throw Error(folder.string(), "at least one PNG or JPEG image",
+                result.skipped.empty() ? "no file" : "none, first " + result.skipped.front());
+  result.letters = letters_of(std::move(pictures), std::move(names), size);
+  return result;
+}
+
+}  // namespace detail
+
+/// Loads letters from whatever they lie in: a data set of letters (a folder with letters.tsv: those of
+/// `character`, which may be left out if there is one only), another folder (all its pictures), a letter
+/// atlas (a picture with a list of its cells beside it, letters.tsv beside letters.png: one split), or a
+/// contact sheet as `image_grid` makes it. They come at `size`, or at their own if it is 0. Throws Error
+/// where there are none, of that character, or of different sizes that are to stay so.
+inline JudgedLetters load_letters(std::filesystem::path const& source, int size, std::string const& character,
+                                  LetterSplit split) {
+  std::error_code error;
+  if (std::filesystem::is_directory(source, error))
+    return std::filesystem::exists(source / "letters.tsv", error)
+               ? detail::letters_of_set(source, size, character)
+               : detail::letters_of_folder(source, size);
+  if (!std::filesystem::exists(source, error))
+    throw Error(source.string(), "a folder of pictures, a sheet of letters or an atlas of them", "nothing");
+  std::filesystem::path list = source;
+  list.replace_extension("tsv");
+  JudgedLetters result;
+  if (std::filesystem::exists(list, error)) {
+    LetterAtlas atlas = load_letter_atlas(source, list, size > 0 ? size : 64);
+    result.letters = std::move(split == LetterSplit::train ? atlas.train : atlas.held_out);
+    if (result.letters.size() == 0) throw Error(list.string(), "letters that are held out", "none");
+    return result;
+  }
+  Image const sheet = read_image(source, 1);
+  std::vector<Image> cells;
+  try {
+    cells = images_of_grid(sheet, size, source.string());
+  } catch (Error const& no_sheet) {
+    throw Error(std::string(no_sheet.what()) + "; an atlas needs its list beside it, " + list.string());
+  }
+  std::vector<std::string> names;
+  for (std::size_t n = 0; n < cells.size(); ++n) names.push_back("letter " + std::to_string(n));
+  result.letters = detail::letters_of(std::move(cells), std::move(names), size);
+  return result;
+}
+
+/// Takes a tenth of the letters out, to compare with: every tenth family, where at least ten are known, so
+/// that a held-out letter has no near copy among the others; else every tenth letter. Returns them, and says
+/// in words which. Error if there are fewer than 30 letters.
+inline std::pair<ImageDataset, std::string> hold_out_letters(JudgedLetters& from) {
+  static constexpr std::size_t tenth = 10, fewest = 30;
+  std::size_t const total = from.letters.size();
+  if (total < fewest)
+    throw Error("letters to hold every tenth of out", "at least " + std::to_string(fewest),
+                std::to_string(total));
+  std::map<std::string, std::size_t> number;  // of each family, in their order
+  for (std::string const& family : from.families) number.emplace(family, number.size());
+  bool const by_family = number.size() >= tenth;
+  ImageDataset kept, held_out;
+  std::vector<std::size_t> of_kept, of_held_out;
+  for (std::size_t n = 0; n < total; ++n)
+    ((by_family ? number[from.families[n]] : n) % tenth == tenth - 1 ? of_held_out : of_kept).push_back(n);
+  std::size_t const each = from.letters.images.size() / total;
+  auto const take = [&](ImageDataset& to, std::vector<std::size_t> const& chosen) {
+    auto shape = from.letters.images.shape();
+    shape[0] = chosen.size();
+    to.images.resize(shape);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      std::copy_n(from.letters.images.data() + chosen[i] * each, each, to.images.data() + i * each);
+      to.names.push_back(from.letters.names[chosen[i]]);
+    }
+  };
+  take(kept, of_kept);
+  take(held_out, of_held_out);
+  from.letters = std::move(kept);
+  from.families.clear();
+  return {std::move(held_out), by_family ? "every tenth family" : "every tenth letter"};
+}
+
+}  // namespace glyphdiff
