@@ -99,8 +99,8 @@ TEST_CASE("what holds no letters is refused in one sentence") {
   CHECK_THROWS_WITH_AS(load(folder / "missing"),
                        doctest::Contains("a folder of pictures, a sheet of letters"), Error);
   CHECK_THROWS_WITH_AS(load(folder.write("a.txt", "text")), doctest::Contains("a PNG or JPEG image"), Error);
-  write_png(folder / "atlas.png", bar(64, 0));
-  CHECK_THROWS_WITH_AS(load(folder / "atlas.png"), doctest::Contains("an atlas needs its list beside it"),
+  write_png(folder / "one.png", bar(64, 0));
+  CHECK_THROWS_WITH_AS(load(folder / "one.png"), doctest::Contains("an atlas with its list beside it"),
                        Error);
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("a seed fixes a report") {
   };
   CHECK(with(1).kernel.low == with(1).kernel.low);
   CHECK(with(1).coverage == with(1).coverage);
-  CHECK(with(1).coverage != with(2).coverage);
+  CHECK(with(1).coverage != with(100).coverage);
 }
 
 TEST_CASE("what is expected of a letter is what the training letters have") {

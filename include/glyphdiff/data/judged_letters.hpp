@@ -117,13 +117,10 @@ inline JudgedLetters load_letters(std::filesystem::path const& source, int size,
     if (result.letters.size() == 0) throw Error(list.string(), "letters that are held out", "none");
     return result;
   }
-  Image const sheet = read_image(source, 1);
-  std::vector<Image> cells;
-  try {
-    cells = images_of_grid(sheet, size, source.string());
-  } catch (Error const& no_sheet) {
-    throw Error(std::string(no_sheet.what()) + "; an atlas needs its list beside it, " + list.string());
-  }
+  std::vector<Image> cells = images_of_grid(read_image(source, 1), size, source.string());
+  if (cells.size() < 2)
+    throw Error(source.string(), "a sheet of letters, or an atlas with its list beside it, " + list.string(),
+                "a single picture");
   std::vector<std::string> names;
   for (std::size_t n = 0; n < cells.size(); ++n) names.push_back("letter " + std::to_string(n));
   result.letters = detail::letters_of(std::move(cells), std::move(names), size);
