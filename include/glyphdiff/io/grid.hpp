@@ -50,8 +50,8 @@ inline Image image_grid(HostImages const& images, int columns, int padding = 2) 
 }
 
 /// The images of such a sheet of square ones, in order; paper at its end is no image. They are `size` pixels
-/// high and wide if that leaves all padding white, else the smallest from 8 on that does. `name` is for the
-/// sentence of the Error where none does.
+/// high and wide if that leaves all padding white, else the smallest from 8 to 1024 that does. `name` is for
+/// the sentence of the Error where none does.
 inline std::vector<Image> images_of_grid(Image const& grid, int size, std::string const& name,
                                          int padding = 2) {
   auto const is_white = [&](int top, int left, int height, int width) {
@@ -76,7 +76,7 @@ inline std::vector<Image> images_of_grid(Image const& grid, int size, std::strin
   int side = size;
   if (size < 1 || !is_size_of_all(size))
     for (side = 8; !is_size_of_all(side); ++side)
-      if (side >= std::min(grid.height, grid.width))
+      if (side >= std::min({grid.height, grid.width, 1024}))
         throw Error(
             name, "a sheet of square pictures with " + std::to_string(padding) + " white pixels around each",
             "a picture of " + std::to_string(grid.width) + "x" + std::to_string(grid.height) +
