@@ -4,6 +4,7 @@
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/resize.hpp>
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/outline/trace.hpp>
 #include <glyphdiff/outline/ufo.hpp>
@@ -32,7 +33,7 @@ struct Options {
   std::string glyph, family = "Untitled", style = "Regular";
   gd::Font measures;
   double baseline = -1, cap_height_pixels = 0, tolerance = 0;
-  int side_bearing = 50;
+  int side_bearing = 50, enlarge = 1;
   bool white_on_black = false;
 };
 
@@ -101,8 +102,9 @@ std::string glyph_of(Source const& picture, Options const& options) {
   return gd::character_of_word(beginning) ? beginning : "A";
 }
 
-gd::Ink load_ink(fs::path const& path, bool white_on_black) {
-  gd::Image const image = gd::read_image(path, 1);
+gd::Ink load_ink(fs::path const& path, bool white_on_black, int enlarge) {
+  gd::Image image = gd::read_image(path, 1);
+  if (enlarge > 1) image = gd::resize(image, enlarge * image.height, enlarge * image.width);
   gd::Ink ink{image.height, image.width, {}};
   for (std::uint8_t const byte : image.pixels)
     ink.coverage.push_back(float(white_on_black ? byte : 255 - byte) / 255.0f);
@@ -139,15 +141,18 @@ void add_glyph(gd::Font& font, std::map<std::string, int>& used, Source const& s
                Options const& options) {
   fs::path const& path = source.file;
   gd::LetterEntry const said = source.entry.value_or(gd::LetterEntry{.baseline = -1});
-  gd::Ink const ink = load_ink(path, options.white_on_black);
+  gd::Ink const ink = load_ink(path, options.white_on_black, options.enlarge);
   gd::TraceOptions trace;
   if (options.tolerance > 0) trace.tolerance = options.tolerance;
-  gd::Outline const outline = gd::trace(ink, trace);
+  trace.tolerance *= options.enlarge;
+  gd::Outline const outline =
+      gd::transformed(gd::trace(ink, trace), [&](gd::Point point) { return 1.0 / options.enlarge * point; });
   if (outline.empty())
     throw gd::Error(path.string(),
                     options.white_on_black ? "a white letter on black" : "a black letter on white", "no ink");
   if (wanted(options, "svg"))
-    gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width, ink.height);
+    gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width / options.enlarge,
+                  ink.height / options.enlarge);
 
   gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
   double const baseline = options.baseline >= 0 ? options.baseline
@@ -246,6 +251,10 @@ int main(int argc, char** argv) try {
   app.add_option("--tolerance", options.tolerance,
                  "pixels that a curve may miss the edge by; 0.2 if not said")
       ->check(CLI::PositiveNumber);
+  app.add_option("--enlarge", options.enlarge,
+                 "times that pictures are enlarged first: 2 keeps the ends of strokes of 2 or 3 pixels apart")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   app.add_flag("--white-on-black", options.white_on_black, "the letters are the light part");
   try {
     app.parse(argc, argv);

@@ -169,6 +169,8 @@ class RunWatch {
     glyphdiff::RunReport page;
     page.title = options_.program;
     page.status = status;
+    if (auto const best = glyphdiff::best_save(metrics_))
+      page.status += "; the best save so far is that of update " + std::to_string(*best);
     auto const& judged = final ? final : judged_;
     if (judged && !judged->warning.empty()) page.warnings.push_back(judged->warning);
     page.samples = samples_;
