@@ -342,12 +342,7 @@ int run(Options options) {
       }
       fs::path const file = snapshot();
       look();
-      if (gd::best_save(watch.metrics()) == trainer.steps()) {
-        std::error_code error;  // a second name where the disk knows them
-        fs::remove(options.out / "best.safetensors", error);
-        fs::create_hard_link(file, options.out / "best.safetensors", error);
-        if (error) fs::copy_file(file, options.out / "best.safetensors");
-      }
+      watch.keep_best(file);
       if (options.stop == "auto" && gd::no_better(watch.metrics())) {
         std::fprintf(text, "stopped at step %lld: the last saves were no better than that of step %lld\n",
                      (long long)report.step, (long long)*gd::best_save(watch.metrics()));

@@ -7,7 +7,7 @@
 //   report.html                 all of it on a page, with samples beside the letters they are nearest to
 //   metrics.csv                 how good the samples were at every save
 //   checkpoint.safetensors      from which a second run goes on, bit for bit
-//   best.safetensors            the network of the best save, to draw from
+//   best.safetensors            the checkpoint of the best save, to draw from
 //   summary.txt                 what was done, and how good the letters are beside real ones
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
@@ -214,8 +214,7 @@ int run(Options options) {
           gd::judge_samples(span(samples), span(letters.at_size.train), span(held_out), options.seed);
     }
     watch.record(measured);
-    if (gd::best_save(watch.metrics()) == trainer.steps())
-      gd::save_snapshot((options.out / "best.safetensors").string(), trainer, identity);
+    watch.keep_best(checkpoint);
     watch.show(row, letters.at_size.train);
     watch.write(status("training,"), sheets);
   };

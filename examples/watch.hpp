@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -137,12 +138,23 @@ class RunWatch {
     }
     metrics_.add(step_, measured);
     metrics_.save(options_.out);
-    nlohmann::ordered_json values = nlohmann::ordered_json::object();
+    nlohmann::json values = nlohmann::json::object();
     for (auto const& [key, value] : measured)
       if (std::isfinite(value)) values[key] = value;
-    nlohmann::ordered_json line{{"event", "save"}, {"step", step_}, {"figures", values}};
+    nlohmann::json line{{"event", "save"}, {"step", step_}, {"figures", values}};
     if (auto const best = glyphdiff::best_save(metrics_)) line["best_step"] = *best;
     event(line);
+  }
+
+  /// If the newest save is the best one, its file becomes best.safetensors as well: a second name where the
+  /// disk knows such, since files of saves are replaced and never changed.
+  void keep_best(std::filesystem::path const& file) const {
+    if (glyphdiff::best_save(metrics_) != step_) return;
+    std::filesystem::path const best = options_.out / "best.safetensors";
+    std::error_code error;
+    std::filesystem::remove(best, error);
+    std::filesystem::create_hard_link(file, best, error);
+    if (error) std::filesystem::copy_file(file, best);
   }
 
   /// Samples for the page, each with the nearest of the training pictures; both (N,H,W,C) of one size.
@@ -196,7 +208,7 @@ class RunWatch {
   }
 
  private:
-  void event(nlohmann::ordered_json const& line) const {
+  void event(nlohmann::json const& line) const {
     if (!options_.json) return;
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);

@@ -22,8 +22,8 @@ namespace glyphdiff {
 template <class Objective, class Exec, class D, Denoiser<Exec> Model>
 double evaluation_loss(Exec const& exec, D const& diffusion, Model&& model, HostImages const& x0,
                        std::uint64_t seed, int repeats = 1, int batch = 32) {
-  auto const [count, h, w, channels] =
-      std::array{int(x0.extent(0)), int(x0.extent(1)), int(x0.extent(2)), int(x0.extent(3))};
+  int const count = int(x0.extent(0)), h = int(x0.extent(1)), w = int(x0.extent(2)),
+            channels = int(x0.extent(3));
   if (count < 1 || repeats < 1 || batch < 1)
     throw Error("pictures to evaluate a loss with", "at least one", std::to_string(count));
   int const out_channels = D::Variance::learned ? 2 * channels : channels, total = count * repeats;
