@@ -218,15 +218,21 @@ inline void draw_variations(Exec const& exec, Letters& artist, Preset::Process c
   auto const classes = gd::alphabet_classes(options.text);
   if (classes.size() != 1)
     throw gd::Error("--text", "one character, which the pictures show", "\"" + options.text + "\"");
-  std::vector<Reference> references = load_references(options.references);
+  std::vector<Reference> const given = load_references(options.references);
+  std::optional<Reference> like;  // goes with every style
   if (!options.like.empty()) {
-    references.push_back({read_letter(options.like)});
+    like = Reference{read_letter(options.like)};
     options.from = options.like;
   }
   std::vector<int> const labels(std::size_t(options.count), classes[0]);
+  std::vector<std::vector<Reference>> references;  // which `shown` points into
   std::vector<std::vector<Picture const*>> shown;
+  for (int i = 0; i < options.count; ++i) {
+    references.push_back(of_one_style(given, i));
+    if (like) references.back().push_back(*like);
+  }
   for (int i = 0; i < options.count; ++i)
-    shown.push_back(choose(of_one_style(references, i), classes[0], options.seed, std::uint64_t(i)));
+    shown.push_back(choose(references[std::size_t(i)], classes[0], options.seed, std::uint64_t(i)));
   std::vector<Picture> drawn;
   artist.draw(labels, shown, [&](auto& model, int n) {
     gd::Images<Exec> const x("letters", n, Frame::size, Frame::size, 1);

@@ -89,14 +89,12 @@ inline int train(TrainingOptions const& options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
-  auto const write_page = [&](char const* what) {
-    std::vector<std::int64_t> sheets;
+  auto const sheets = [&] {
+    std::vector<std::int64_t> steps;
     for (std::int64_t s = options.save_every; s < trainer.steps(); s += options.save_every)
-      sheets.push_back(s);
-    sheets.push_back(trainer.steps());
-    watch.write(std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
-                    std::to_string(options.steps) + " updates",
-                sheets);
+      steps.push_back(s);
+    steps.push_back(trainer.steps());
+    return steps;
   };
 
   // Two rows: in the style of the references, and in one of the network's own.
@@ -135,16 +133,15 @@ inline int train(TrainingOptions const& options) {
     if (interrupt->requested()) {
       std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
                    (long long)report.step);
-      write_page("stopped");
-      watch.end("stopped");
+      watch.stopped(sheets());
       return 130;
     }
     draw_sheet();
-    write_page("training,");
+    watch.write("training", sheets());
     watch.resume();
   }
   gd::save_snapshot((options.out / "alphabet.safetensors").string(), trainer, identity);
-  write_page("finished");
+  watch.write("finished", sheets());
   watch.end("finished");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;

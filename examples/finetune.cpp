@@ -7,8 +7,8 @@
 //   checkpoint.safetensors       from which the same command goes on, bit for bit
 //   report.html                  all of it on a page, with samples beside the pictures they are nearest to
 //   loss.svg, loss.csv           the loss curve
-//   metrics.csv                  with held-out pictures: their loss and how good the samples were, at every
-//   save best.safetensors             the step_*.safetensors that was best, by them
+//   metrics.csv                  with held-out pictures: their loss, how good samples were, at every save
+//   best.safetensors             the step_*.safetensors that was best, by them
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
@@ -151,7 +151,7 @@ int run(Options options) {
   if (!options.held_out.empty())
     held_out = at_size(load_pictures(options.held_out, false, true), size);
   else if (options.hold_out)
-    held_out = at_size(hold_out(pictures), size);
+    held_out = at_size(gd::hold_out_tenth(pictures), size);
   if (Net::config.classes > 0)
     throw gd::Error(preset_name, "a network without classes, as pictures in a folder have none",
                     std::to_string(Net::config.classes) + " classes");
@@ -249,10 +249,6 @@ int run(Options options) {
     steps.push_back(trainer.steps());
     return steps;
   };
-  auto const status = [&](char const* what) {
-    return std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
-           std::to_string(options.steps) + " updates";
-  };
   // Few pictures are evaluated at several times each.
   gd::HostImages const unseen = some_of(held_out, 128), seen = some_of(training_at_size, unseen.extent(0));
   int const repeats = held_out.size() == 0 ? 0 : int(std::max<std::size_t>(1, 64 / unseen.extent(0)));
@@ -286,7 +282,7 @@ int run(Options options) {
                     .c_str()
               : "");
     watch.record(measured);
-    watch.write(status("training,"), sheets());
+    watch.write("training", sheets());
   };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
@@ -336,8 +332,7 @@ int run(Options options) {
       if (interrupt->requested()) {
         std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
                      (long long)report.step);
-        watch.write(status("stopped"), sheets());
-        watch.end("stopped");
+        watch.stopped(sheets());
         return 130;
       }
       fs::path const file = snapshot();
@@ -351,7 +346,7 @@ int run(Options options) {
       watch.resume();
     }
   }
-  watch.write(status("finished"), sheets());
+  watch.write("finished", sheets());
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;
@@ -455,6 +450,9 @@ int main(int argc, char** argv) try {
   if (no_ema) options.ema.clear();
   if (options.json) text = stderr;
   if (options.stop == "auto" && options.held_out.empty()) options.hold_out = true;
+  if (options.mirror && options.hold_out)
+    throw gd::Error("--mirror", "pictures that are not held out of",
+                    "--hold-out, whose mirror images would be trained on");
   options.command = std::string("./run finetune --preset ") + preset_name + (channels == 3 ? " --rgb" : "") +
                     command_options(argc, argv);
   return run(options);

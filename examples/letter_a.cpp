@@ -37,10 +37,12 @@ using Exec = Kokkos::DefaultExecutionSpace;
 
 // How each model is trained.
 struct Train32 : gd::presets::LetterA32 {
+  static constexpr auto preset = "LetterA32";
   static constexpr int steps = 2800, batch = 32;
   static constexpr double learning_rate = 2e-3;
 };
 struct Train64 : gd::presets::LetterA64 {
+  static constexpr auto preset = "LetterA64";
   static constexpr int steps = 4200, batch = 24;
   static constexpr double learning_rate = 2e-3;
 };
@@ -81,7 +83,8 @@ Letters load_letters(Options const& options) {
       std::cerr << folder.skipped.size() << " of the folder's files were skipped\n";
     letters.training = std::move(folder.dataset);
     letters.name = fs::canonical(options.data).string();
-    if (options.hold_out) letters.at_size.held_out = at_size(hold_out(letters.training), options.size);
+    if (options.hold_out)
+      letters.at_size.held_out = at_size(gd::hold_out_tenth(letters.training), options.size);
     letters.at_size.train = at_size(letters.training, options.size);
   }
   return letters;
@@ -148,7 +151,8 @@ int run(Options options) {
     augmentation = built_in ? gd::LetterAugmentation{} : gd::few_letters_augmentation;
 
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
-  gd::KeyValues const identity{{"letters", letters.name + ", " + std::to_string(letter_count)},
+  gd::KeyValues const identity{{"preset", Spec::preset},
+                               {"letters", letters.name + ", " + std::to_string(letter_count)},
                                {"variation", !augmentation ? "none"
                                              : built_in    ? "width and slant"
                                                            : "width, slant, weight and contrast"}};
@@ -193,10 +197,6 @@ int run(Options options) {
   gd::HostImages const unseen = some_of(held_out, 128),
                        seen = some_of(letters.at_size.train, unseen.extent(0));
   typename Spec::Process const quick(watched_steps);
-  auto const status = [&](char const* what) {
-    return std::string(what) + " after " + std::to_string(trainer.steps()) + " of " +
-           std::to_string(options.steps) + " updates";
-  };
   auto const look = [&] {
     RunWatch::Save measured;
     auto const samples = draw(quick, watched);
@@ -216,7 +216,7 @@ int run(Options options) {
     watch.record(measured);
     watch.keep_best(checkpoint);
     watch.show(row, letters.at_size.train);
-    watch.write(status("training,"), sheets);
+    watch.write("training", sheets);
   };
   // The run may have been stopped between the checkpoint and the sheet.
   if (due() && !fs::exists(gd::sheet_path(options.out, trainer.steps()))) look();
@@ -239,8 +239,7 @@ int run(Options options) {
       if (interrupt->requested()) {
         std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
                      (long long)report.step);
-        watch.write(status("stopped"), sheets);
-        watch.end("stopped");
+        watch.stopped(sheets);
         return 130;
       }
       look();
@@ -274,7 +273,7 @@ int run(Options options) {
   }
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
   watch.show(first_of(samples, sheet_columns), letters.at_size.train);
-  watch.write(status("finished"), sheets, judged, limits);
+  watch.write("finished", sheets, judged, limits);
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "%ssee %s\n", summary.str().c_str(), (options.out / "report.html").c_str());
   return 0;
@@ -318,6 +317,9 @@ int main(int argc, char** argv) try {
     return code == 0 ? 0 : 2;
   }
   if (options.stop == "auto" && !options.data.empty()) options.hold_out = true;
+  if (options.mirror && options.hold_out)
+    throw gd::Error("--mirror", "letters that are not held out of",
+                    "--hold-out, whose mirror images would be trained on");
   options.command = "./run letter_a" + command_options(argc, argv);
   return options.size == 32 ? run<Train32>(options) : run<Train64>(options);
 } catch (std::exception const& error) {

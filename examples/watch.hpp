@@ -58,27 +58,6 @@ inline glyphdiff::HostImages some_of(glyphdiff::ImageDataset const& pictures, st
   return chosen;
 }
 
-/// Takes every tenth picture out, to measure by.
-inline glyphdiff::ImageDataset hold_out(glyphdiff::ImageDataset& pictures) {
-  static constexpr std::size_t every = 10, fewest = 30;
-  if (pictures.size() < fewest)
-    throw glyphdiff::Error("pictures to hold every tenth of out", "at least " + std::to_string(fewest),
-                           std::to_string(pictures.size()));
-  glyphdiff::ImageDataset kept, held_out;
-  std::size_t const total = pictures.size(), out = total / every;
-  auto shape = pictures.images.shape();
-  shape[0] = out, held_out.images.resize(shape);
-  shape[0] = total - out, kept.images.resize(shape);
-  std::size_t const each = pictures.images.size() / total;
-  for (std::size_t i = 0; i < total; ++i) {
-    auto& to = i % every == every - 1 ? held_out : kept;
-    std::copy_n(pictures.images.data() + i * each, each, to.images.data() + to.names.size() * each);
-    to.names.push_back(pictures.names[i]);
-  }
-  pictures = std::move(kept);
-  return held_out;
-}
-
 /// What follows the program's name on its command line, as a shell reads it, with a space before each word.
 inline std::string command_options(int argc, char** argv) {
   return argc > 1 ? " " + glyphdiff::shell_command({argv + 1, argv + argc}) : std::string();
@@ -136,8 +115,10 @@ class RunWatch {
         measured.emplace_back(figure.key, figure.samples.value);
       judged_ = save.judged;
     }
-    metrics_.add(step_, measured);
-    metrics_.save(options_.out);
+    if (!measured.empty()) {
+      metrics_.add(step_, measured);
+      metrics_.save(options_.out);
+    }
     nlohmann::json values = nlohmann::json::object();
     for (auto const& [key, value] : measured)
       if (std::isfinite(value)) values[key] = value;
@@ -174,13 +155,15 @@ class RunWatch {
     }
   }
 
-  /// Rewrites report.html. `judged`: figures for its table with limits, if not those of the last save.
-  void write(std::string const& status, std::vector<std::int64_t> const& sheet_steps,
+  /// Rewrites report.html. `what` happens: "training", "finished". `final`: figures for its table with
+  /// limits, if not those of the last save.
+  void write(std::string const& what, std::vector<std::int64_t> const& sheet_steps,
              std::optional<glyphdiff::SampleReport> const& final = {},
-             std::vector<glyphdiff::GateItem> const& limits = {}) const {
+             std::vector<glyphdiff::GateItem> const& limits = {}) {
     glyphdiff::RunReport page;
     page.title = options_.program;
-    page.status = status;
+    page.status =
+        what + " after " + std::to_string(step_) + " of " + std::to_string(options_.steps) + " updates";
     if (auto const best = glyphdiff::best_save(metrics_))
       page.status += "; the best save so far is that of update " + std::to_string(*best);
     auto const& judged = final ? final : judged_;
@@ -201,8 +184,14 @@ class RunWatch {
     page.facts = options_.facts;
     page.command = options_.command;
     glyphdiff::write_report(options_.out, page);
+    written_ = true;
   }
 
+  /// Ctrl-C came. The page stays as it is if this run has not made it: it would have fewer pictures.
+  void stopped(std::vector<std::int64_t> const& sheet_steps) {
+    if (written_) write("stopped", sheet_steps);
+    end("stopped");
+  }
   void end(std::string const& reason) const {
     event({{"event", "end"}, {"step", step_}, {"reason", reason}, {"out", options_.out.string()}});
   }
@@ -253,6 +242,7 @@ class RunWatch {
   glyphdiff::LossLog loss_;
   glyphdiff::MetricsLog metrics_;
   std::int64_t step_;
+  bool written_ = false;
   std::optional<glyphdiff::SampleReport> judged_;
   std::vector<glyphdiff::RunReport::Sample> samples_;
 };

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <system_error>
@@ -131,31 +130,10 @@ inline JudgedLetters load_letters(std::filesystem::path const& source, int size,
 /// that a held-out letter has no near copy among the others; else every tenth letter. Returns them, and says
 /// in words which. Error if there are fewer than 30 letters.
 inline std::pair<ImageDataset, std::string> hold_out_letters(JudgedLetters& from) {
-  static constexpr std::size_t tenth = 10, fewest = 30;
-  std::size_t const total = from.letters.size();
-  if (total < fewest)
-    throw Error("letters to hold every tenth of out", "at least " + std::to_string(fewest),
-                std::to_string(total));
-  std::map<std::string, std::size_t> number;  // of each family, in their order
-  for (std::string const& family : from.families) number.emplace(family, number.size());
-  bool const by_family = number.size() >= tenth;
-  ImageDataset kept, held_out;
-  std::vector<std::size_t> of_kept, of_held_out;
-  for (std::size_t n = 0; n < total; ++n)
-    ((by_family ? number[from.families[n]] : n) % tenth == tenth - 1 ? of_held_out : of_kept).push_back(n);
-  std::size_t const each = from.letters.images.size() / total;
-  auto const take = [&](ImageDataset& to, std::vector<std::size_t> const& chosen) {
-    auto shape = from.letters.images.shape();
-    shape[0] = chosen.size();
-    to.images.resize(shape);
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      std::copy_n(from.letters.images.data() + chosen[i] * each, each, to.images.data() + i * each);
-      to.names.push_back(from.letters.names[chosen[i]]);
-    }
-  };
-  take(kept, of_kept);
-  take(held_out, of_held_out);
-  from.letters = std::move(kept);
+  std::set<std::string> const families(from.families.begin(), from.families.end());
+  bool const by_family = families.size() >= 10;
+  if (!by_family) from.families.clear();
+  ImageDataset held_out = hold_out_tenth(from.letters, from.families);
   from.families.clear();
   return {std::move(held_out), by_family ? "every tenth family" : "every tenth letter"};
 }
