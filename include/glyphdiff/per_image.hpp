@@ -1,6 +1,6 @@
 #pragma once
 
-#include <Kokkos_Core.hpp>
+#include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
 #include <initializer_list>
@@ -17,11 +17,9 @@ class PerImage {
   void upload(Exec const& exec, std::span<T const> values) {
     if (values.empty()) return;
     if (device_.extent(0) < values.size()) device_ = View("glyphdiff::per_image", values.size());
-    Kokkos::View<T const*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> const host(values.data(),
-                                                                                  values.size());
     Kokkos::View<T*, typename Exec::memory_space, Kokkos::MemoryUnmanaged> const part(device_.data(),
                                                                                       values.size());
-    Kokkos::deep_copy(exec, part, host);
+    copy_values(exec, part, HostValues(values.data(), values.size()));
     exec.fence();
   }
   T const* data() const { return device_.data(); }

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <glyphdiff/error.hpp>
+
 #include <Kokkos_Core.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <type_traits>
 
 namespace glyphdiff {
 
@@ -25,6 +29,42 @@ using Arena = Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_sp
 /// The same of bfloat16, two bytes each (bfloat16.hpp).
 template <class Exec>
 using Bfloat16Arena = Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, typename Exec::memory_space>;
+
+/// Values in the host's memory, as copy_values takes them beside Views.
+template <class T>
+class HostValues {
+ public:
+  using memory_space = Kokkos::HostSpace;
+  using value_type = T;
+  using non_const_value_type = std::remove_const_t<T>;
+
+  HostValues(T* values, std::size_t count) : values_(values), count_(count) {}
+  T* data() const { return values_; }
+  std::size_t size() const { return count_; }
+
+ private:
+  T* values_;
+  std::size_t count_;
+};
+
+/// Copies contiguous values from one View to another of as many, each in any memory. On a device the copy is
+/// only begun: fence before the host reads the values, or changes or frees what they come from. Kokkos
+/// compiles its own copy anew for every pair of types, which takes a while; this one is always of bytes.
+template <class Exec, class To, class From>
+void copy_values(Exec const& exec, To const& to, From const& from) {
+  static_assert(std::is_same_v<typename To::non_const_value_type, typename From::non_const_value_type>);
+  static_assert(std::is_trivially_copyable_v<typename To::value_type>);
+  if (to.size() != from.size())
+    throw Error("copy", std::to_string(to.size()) + " values", std::to_string(from.size()));
+  if (to.size() == 0 || static_cast<void const*>(to.data()) == from.data()) return;
+  using Kokkos::LayoutRight, Kokkos::MemoryUnmanaged;
+  std::size_t const bytes = to.size() * sizeof(typename To::value_type);
+  Kokkos::View<char*, LayoutRight, typename To::memory_space, MemoryUnmanaged> const destination(
+      reinterpret_cast<char*>(to.data()), bytes);
+  Kokkos::View<char const*, LayoutRight, typename From::memory_space, MemoryUnmanaged> const source(
+      reinterpret_cast<char const*>(from.data()), bytes);
+  Kokkos::deep_copy(exec, destination, source);
+}
 
 /// Run-time extent of a batch of images, as kernels take it.
 struct Extent {

@@ -65,10 +65,10 @@ class FloatStore {
   template <class Space>
   FloatStore(Kokkos::View<float*, Kokkos::LayoutRight, Space> const& arena)
       : read([arena](std::int64_t first, std::int64_t count, float* to) {
-          Kokkos::deep_copy(Host<float>(to, count), Piece<float, Space>(arena.data() + first, count));
+          copy_now<Space>(HostValues(to, count), Piece<float, Space>(arena.data() + first, count));
         }),
         write([arena](std::int64_t first, std::int64_t count, float const* from) {
-          Kokkos::deep_copy(Piece<float, Space>(arena.data() + first, count), Host<float const>(from, count));
+          copy_now<Space>(Piece<float, Space>(arena.data() + first, count), HostValues(from, count));
         }) {}
 
   /// A Bfloat16Arena<Exec>.
@@ -76,23 +76,30 @@ class FloatStore {
   FloatStore(Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, Space> const& arena)
       : read([arena](std::int64_t first, std::int64_t count, float* to) {
           std::vector<std::uint16_t> values(static_cast<std::size_t>(count));
-          Kokkos::deep_copy(Host<std::uint16_t>(values.data(), count),
-                            Piece<std::uint16_t, Space>(arena.data() + first, count));
+          copy_now<Space>(HostValues(values.data(), count),
+                          Piece<std::uint16_t, Space>(arena.data() + first, count));
           std::transform(values.begin(), values.end(), to, bfloat16_to_float);
         }),
         write([arena](std::int64_t first, std::int64_t count, float const* from) {
           std::vector<std::uint16_t> values(static_cast<std::size_t>(count));
           std::transform(from, from + count, values.begin(), float_to_bfloat16);
-          Kokkos::deep_copy(Piece<std::uint16_t, Space>(arena.data() + first, count),
-                            Host<std::uint16_t>(values.data(), count));
+          copy_now<Space>(Piece<std::uint16_t, Space>(arena.data() + first, count),
+                          HostValues(values.data(), count));
         }),
         dtype("BF16") {}
 
  private:
   template <class T, class Space>
   using Piece = Kokkos::View<T*, Kokkos::LayoutRight, Space, Kokkos::MemoryUnmanaged>;
-  template <class T>
-  using Host = Piece<T, Kokkos::HostSpace>;
+
+  /// After all work of a device, and before any other.
+  template <class Space, class To, class From>
+  static void copy_now(To const& to, From const& from) {
+    Kokkos::fence();
+    typename Space::execution_space const exec;
+    copy_values(exec, to, from);
+    exec.fence();
+  }
 };
 
 /// Everything a run needs to go on. For saving all of it is given; for loading `parameters` to

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glyphdiff {
@@ -113,23 +114,22 @@ inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabe
   auto const at_y = [&](double y) {
     return coordinate(height - bottom - (height - top - bottom) * y_axis.fraction(y));
   };
-  auto const text = [&](std::string const& x, std::string const& y, std::string const& attributes,
-                        std::string const& words) {
-    return "<text x=\"" + x + "\" y=\"" + y + "\" " + attributes + ">" + html_text(words) + "</text>\n";
+  using std::string_view;
+  auto const text = [&](string_view x, string_view y, string_view attributes, string_view words) {
+    return concat({"<text x=\"", x, "\" y=\"", y, "\" ", attributes, ">", html_text(words), "</text>\n"});
   };
-  auto const line = [](std::string const& x1, std::string const& y1, std::string const& x2,
-                       std::string const& y2, std::string const& colour) {
-    return "<line x1=\"" + x1 + "\" y1=\"" + y1 + "\" x2=\"" + x2 + "\" y2=\"" + y2 + "\" stroke=\"" +
-           colour + "\"/>\n";
+  auto const line = [](string_view x1, string_view y1, string_view x2, string_view y2, string_view colour) {
+    return concat({"<line x1=\"", x1, "\" y1=\"", y1, "\" x2=\"", x2, "\" y2=\"", y2, "\" stroke=\"", colour,
+                   "\"/>\n"});
   };
   std::string const l = coordinate(left), r = coordinate(width - right), t = coordinate(top),
                     b = coordinate(height - bottom);
 
   std::string const w = std::to_string(labels.width), h = std::to_string(labels.height),
-                    extent = "width=\"" + w + "\" height=\"" + h + "\"";
-  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + " " + h + "\" " +
-                    extent + " font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n<rect " + extent +
-                    " fill=\"white\"/>\n";
+                    extent = concat({"width=\"", w, "\" height=\"", h, "\""});
+  std::string svg = concat({"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", w, " ", h, "\" ",
+                            extent, " font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n<rect ",
+                            extent, " fill=\"white\"/>\n"});
   for (double tick : x_axis.ticks) {
     svg += line(at_x(tick), t, at_x(tick), b, "#eee");
     svg += text(at_x(tick), coordinate(height - bottom + 18), "text-anchor=\"middle\"",
@@ -141,34 +141,35 @@ inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabe
     svg += text(coordinate(left - 8), at_y(tick), "text-anchor=\"end\" dy=\"0.35em\"",
                 detail::plot_number(value));
   }
-  svg += line(l, b, r, b, "#333") + line(l, t, l, b, "#333");
+  svg += line(l, b, r, b, "#333");
+  svg += line(l, t, l, b, "#333");
   svg += text(l, "24", "font-size=\"15\"", labels.title);
   svg += text(coordinate((left + width - right) / 2), coordinate(height - 14), "text-anchor=\"middle\"",
               labels.x);
   svg += text("0", "0",
-              "text-anchor=\"middle\" transform=\"translate(18 " + coordinate((top + height - bottom) / 2) +
-                  ") rotate(-90)\"",
+              concat({"text-anchor=\"middle\" transform=\"translate(18 ",
+                      coordinate((top + height - bottom) / 2), ") rotate(-90)\""}),
               labels.y);
 
   for (std::size_t s = 0; s < series.size(); ++s) {
     std::string const colour = colours[s % colours.size()];
     std::vector<double> const &xs = series[s].x, &ys = series[s].y;
     std::size_t const stride = std::max<std::size_t>(1, (xs.size() + most_points - 1) / most_points);
-    svg += "<polyline fill=\"none\" stroke=\"" + colour +
-           "\" stroke-width=\"1.5\" stroke-linejoin=\"round\"" +
-           (series[s].dashed ? " stroke-dasharray=\"6 4\"" : "") + " points=\"";
+    svg += concat({"<polyline fill=\"none\" stroke=\"", colour,
+                   "\" stroke-width=\"1.5\" stroke-linejoin=\"round\"",
+                   series[s].dashed ? " stroke-dasharray=\"6 4\"" : "", " points=\""});
     std::string dots;
     for (std::size_t i = 0; i < xs.size(); i += stride) {
       if (!drawn(xs[i], ys[i])) continue;
       std::string const x = at_x(xs[i]), y = at_y(on_axis(ys[i]));
-      svg += x + "," + y + " ";
+      svg += concat({x, ",", y, " "});
       if (series[s].dots)
-        dots += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"3\" fill=\"" + colour + "\"/>\n";
+        dots += concat({"<circle cx=\"", x, "\" cy=\"", y, "\" r=\"3\" fill=\"", colour, "\"/>\n"});
     }
-    svg += "\"/>\n" + dots;
+    svg += concat({"\"/>\n", dots});
     svg +=
         text(coordinate(width - right), coordinate(top - 8 - 15 * static_cast<double>(series.size() - 1 - s)),
-             "text-anchor=\"end\" style=\"fill:" + colour + "\"", series[s].name);
+             concat({"text-anchor=\"end\" style=\"fill:", colour, "\""}), series[s].name);
   }
   return svg + "</svg>\n";
 }

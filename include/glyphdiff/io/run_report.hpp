@@ -85,14 +85,14 @@ inline std::string report_page(RunReport const& report) {
     for (auto at = std::ptrdiff_t(digits.size()) - 3; at > 0; at -= 3) digits.insert(std::size_t(at), ",");
     return digits;
   };
+  std::string const title = html_text(report.title), status = html_text(report.status);
   std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\">\n<title>" +
-      html_text(report.title + ": " + report.status) + "</title>\n<style>\n" + detail::report_style +
-      "</style>\n<h1>" + html_text(report.title) + "</h1>\n<p class=\"status\">" + html_text(report.status) +
-      "</p>\n";
+      concat({"<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+              "content=\"width=device-width,initial-scale=1\">\n<title>",
+              title, ": ", status, "</title>\n<style>\n", detail::report_style, "</style>\n<h1>", title,
+              "</h1>\n<p class=\"status\">", status, "</p>\n"});
   for (std::string const& warning : report.warnings)
-    html += "<p class=\"warning\">" + html_text(warning) + "</p>\n";
+    html += concat({"<p class=\"warning\">", html_text(warning), "</p>\n"});
 
   if (!report.samples.empty()) {
     html +=
@@ -102,9 +102,9 @@ inline std::string report_page(RunReport const& report) {
     for (RunReport::Sample const& sample : report.samples) {
       char caption[48];
       std::snprintf(caption, sizeof caption, "distance %.2f", sample.distance);
-      html += "<figure><div class=\"pair\">" + html_picture(sample.picture, "sample") +
-              html_picture(sample.nearest, "nearest training picture") + "</div><figcaption>" + caption +
-              "</figcaption></figure>\n";
+      html += concat({"<figure><div class=\"pair\">", html_picture(sample.picture, "sample"),
+                      html_picture(sample.nearest, "nearest training picture"), "</div><figcaption>", caption,
+                      "</figcaption></figure>\n"});
     }
     html += "</div>\n";
   }
@@ -113,8 +113,8 @@ inline std::string report_page(RunReport const& report) {
         "<h2>Progress</h2>\n<p>The same noise at every save, so each column is one letter growing "
         "up.</p>\n<div class=\"scroll\"><table class=\"progress\">\n";
     for (auto const& [step, row] : report.progress)
-      html += "<tr><th>" + step_text(step) + "</th><td>" +
-              html_picture(row, "samples after " + step_text(step) + " updates") + "</td></tr>\n";
+      html += concat({"<tr><th>", step_text(step), "</th><td>",
+                      html_picture(row, "samples after " + step_text(step) + " updates"), "</td></tr>\n"});
     html += "</table></div>\n";
   }
   if (!report.plots.empty()) {
@@ -123,22 +123,22 @@ inline std::string report_page(RunReport const& report) {
     html += "</div>\n";
   }
   if (!report.figures.empty()) {
-    html += "<h2>Figures</h2>\n<p>" + html_text(report.figures_note) +
-            "</p>\n<div class=\"scroll\"><table class=\"figures\">\n"
-            "<tr><th></th><th>samples</th><th>real letters</th><th>limit</th></tr>\n";
+    html += concat({"<h2>Figures</h2>\n<p>", html_text(report.figures_note),
+                    "</p>\n<div class=\"scroll\"><table class=\"figures\">\n"
+                    "<tr><th></th><th>samples</th><th>real letters</th><th>limit</th></tr>\n"});
     for (auto const& [name, samples, real, limit] : report.figures)
-      html += "<tr><td>" + html_text(name) + "</td><td>" + html_text(samples) + "</td><td>" +
-              html_text(real) + "</td><td>" + html_text(limit) + "</td></tr>\n";
+      html += concat({"<tr><td>", html_text(name), "</td><td>", html_text(samples), "</td><td>",
+                      html_text(real), "</td><td>", html_text(limit), "</td></tr>\n"});
     html += "</table></div>\n";
   }
   if (!report.facts.empty()) {
     html += "<h2>Configuration</h2>\n<table class=\"facts\">\n";
     for (auto const& [name, value] : report.facts)
-      html += "<tr><td>" + html_text(name) + "</td><td>" + html_text(value) + "</td></tr>\n";
+      html += concat({"<tr><td>", html_text(name), "</td><td>", html_text(value), "</td></tr>\n"});
     html += "</table>\n";
   }
   if (!report.command.empty())
-    html += "<h2>To repeat it</h2>\n<pre>" + html_text(report.command) + "</pre>\n";
+    html += concat({"<h2>To repeat it</h2>\n<pre>", html_text(report.command), "</pre>\n"});
   return html + "</html>\n";
 }
 

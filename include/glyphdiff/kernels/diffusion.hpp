@@ -16,11 +16,9 @@ namespace glyphdiff::kernels {
 template <class Exec, class T>
 Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> upload(Exec const& exec,
                                                                           std::vector<T> const& values) {
-  using HostValues =
-      Kokkos::View<T const*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> device(
       Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::diffusion::coefficients"), values.size());
-  Kokkos::deep_copy(exec, device, HostValues(values.data(), values.size()));
+  copy_values(exec, device, HostValues(values.data(), values.size()));
   exec.fence();
   return device;
 }
@@ -127,11 +125,7 @@ std::vector<double> sum_per_sample(Exec const& exec, std::int64_t samples, int p
       Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::loss::sums"), samples * tiles);
   tile_sums(exec, path, samples, tiles, per_sample, term, sums.data());
   std::vector<double> host(samples * tiles), result(samples);
-  Kokkos::deep_copy(
-      exec,
-      Kokkos::View<double*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>(
-          host.data(), host.size()),
-      sums);
+  copy_values(exec, HostValues(host.data(), host.size()), sums);
   exec.fence();
   for (std::int64_t n = 0; n < samples; ++n)
     for (int tile = 0; tile < tiles; ++tile) result[n] += host[n * tiles + tile];

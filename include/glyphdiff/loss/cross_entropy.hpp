@@ -44,10 +44,8 @@ CrossEntropyReport cross_entropy(Exec const& exec, Logits<Exec> const& logits, s
   kernels::cross_entropy(exec, n, classes, logits.data(), device_labels.data(), device_weights.data(),
                          loss.data(), predicted.data(), gradient.size() > 0 ? gradient.data() : nullptr);
   CrossEntropyReport report{std::vector<double>(n), std::vector<int>(n)};
-  using Kokkos::HostSpace, Kokkos::MemoryUnmanaged;
-  Kokkos::deep_copy(exec, Kokkos::View<double*, HostSpace, MemoryUnmanaged>(report.loss.data(), n), loss);
-  Kokkos::deep_copy(exec, Kokkos::View<int*, HostSpace, MemoryUnmanaged>(report.predicted.data(), n),
-                    predicted);
+  copy_values(exec, HostValues(report.loss.data(), n), loss);
+  copy_values(exec, HostValues(report.predicted.data(), n), predicted);
   exec.fence();
   return report;
 }

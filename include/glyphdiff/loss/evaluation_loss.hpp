@@ -45,8 +45,8 @@ double evaluation_loss(Exec const& exec, D const& diffusion, Model&& model, Host
       int const n = std::min(batch, count - first);
       Images<Exec> const clean = images(n, channels), eps = images(n, channels), noisy = images(n, channels),
                          output = images(n, out_channels), no_gradient;
-      Kokkos::deep_copy(exec, clean,
-                        HostImages(x0.data() + std::size_t(first) * h * w * channels, n, h, w, channels));
+      copy_values(exec, clean,
+                  HostImages(x0.data() + std::size_t(first) * h * w * channels, n, h, w, channels));
       std::vector<typename D::Time> times;
       for (int i = 0; i < n; ++i) times.push_back(time(repeat * count + first + i));
       kernels::fill_normal(exec, eps.data(), n, std::int64_t(h) * w * channels,

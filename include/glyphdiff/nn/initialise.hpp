@@ -38,7 +38,7 @@ void initialise(Exec const& exec, ParameterList const& list, Arena<Exec> const& 
       }
     }
   }
-  Kokkos::deep_copy(exec, parameters, host);
+  copy_values(exec, parameters, host);
   exec.fence();
 }
 

@@ -71,8 +71,8 @@ class Ema {
   void reset(Exec const& exec, Arena<Exec> const& parameters) {
     for (Average const& average : averages_)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t first, std::int64_t count) {
-        Kokkos::deep_copy(exec, Piece(average.values.data() + first, count),
-                          Piece(parameters.data() + first, count));
+        copy_values(exec, Piece(average.values.data() + first, count),
+                    Piece(parameters.data() + first, count));
       });
   }
 

@@ -21,7 +21,7 @@ class GradientNorm {
   /// Waits for the result. `gradients` must have the size the object was made for.
   double operator()(Exec const& exec, Arena<Exec> const& gradients) const {
     kernels::sum_of_squares<Path>(exec, std::int64_t(gradients.extent(0)), gradients.data(), partial_.data());
-    Kokkos::deep_copy(exec, on_host_, partial_);
+    copy_values(exec, on_host_, partial_);
     exec.fence();
     double sum = 0;
     for (std::size_t i = 0; i < on_host_.extent(0); ++i) sum += on_host_(i);

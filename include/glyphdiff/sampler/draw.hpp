@@ -31,7 +31,7 @@ HostImages draw(Exec const& exec, DrawOptions const& options, Sample&& sample) {
     sample(x, SeededNoise{seed, first_sample + first});
     HostImages const destination(result.data() + std::size_t(first) * height * width * channels, n, height,
                                  width, channels);
-    Kokkos::deep_copy(exec, destination, x);
+    copy_values(exec, destination, x);
     exec.fence();
   }
   return result;

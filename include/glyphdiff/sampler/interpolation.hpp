@@ -61,7 +61,7 @@ void ddim_interpolate(Exec const& exec, D const& diffusion, Model&& model, Image
   auto const encoded = [&](Images<Exec> const& image) {
     Images<Exec> const noise(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::interpolation"),
                              image.extent(0), image.extent(1), image.extent(2), image.extent(3));
-    Kokkos::deep_copy(exec, noise, image);
+    copy_values(exec, noise, image);
     ddim_encode(exec, diffusion, model, noise, options);
     return noise;
   };

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/encoder_unet.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
 #include <glyphdiff/loss/cross_entropy.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
@@ -80,7 +81,7 @@ class ClassifierTrainer {
         throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
                     "; training stopped with the parameters of the step before");
     } catch (...) {
-      Kokkos::deep_copy(exec_, gradients_, 0.0f);
+      kernels::fill_zero(exec_, gradients_.data(), gradients_.extent(0));
       throw;
     }
     adamw_.update(exec_, net_->parameters(), gradients_, options_.learning_rate(std::int64_t(step)));
@@ -136,7 +137,7 @@ class ClassifierTrainer {
       d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", count, Net::classes_out);
     }
     HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
-    Kokkos::deep_copy(exec_, x_, chosen);
+    copy_values(exec_, x_, chosen);
     kernels::fill_normal(exec_, eps_.data(), count, std::int64_t(h) * w * channels, noise, first);
     q_sample(exec_, diffusion_, times, x_, eps_, x_);
     return x_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/matmul.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
 #include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/optim/adamw.hpp>
@@ -90,14 +91,14 @@ class Trainable {
                Transpose::no, gradients_.data() + a.offset, in);
       k += 2;
     }
-    Kokkos::deep_copy(exec, network_gradients_, 0.0f);
+    kernels::fill_zero(exec, network_gradients_.data(), network_gradients_.extent(0));
   }
 
   /// Makes the network's parameters those that `values` (of the size of values(): itself, or an average of
   /// it) stands for.
   void apply(Exec const& exec, Arena<Exec> const& values) {
     if (all()) {
-      if (values.data() != values_.data()) Kokkos::deep_copy(exec, values_, values);
+      if (values.data() != values_.data()) copy_values(exec, values_, values);
       return;
     }
     if (rank_ == 0) return scatter(exec, values);
@@ -160,11 +161,11 @@ class Trainable {
               Piece(net_->parameters().data() + info.offset, info.count));
   }
   void gather(Exec const& exec, Arena<Exec> const& to) {
-    for_each_piece(to, [&](auto small, auto large) { Kokkos::deep_copy(exec, small, large); });
+    for_each_piece(to, [&](auto small, auto large) { copy_values(exec, small, large); });
     exec.fence();
   }
   void scatter(Exec const& exec, Arena<Exec> const& from) {
-    for_each_piece(from, [&](auto small, auto large) { Kokkos::deep_copy(exec, large, small); });
+    for_each_piece(from, [&](auto small, auto large) { copy_values(exec, large, small); });
   }
 
   /// c += op(a) op(b)
@@ -188,7 +189,7 @@ class Trainable {
                                     ? 0.0f
                                     : bound * (2 * uniform4(key, i / 4)[i % 4] - 1);
     }
-    Kokkos::deep_copy(exec, values_, host);
+    copy_values(exec, values_, host);
     exec.fence();
   }
 

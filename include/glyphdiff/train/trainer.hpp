@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/diffusion/process.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
@@ -121,8 +122,8 @@ class Trainer {
       report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
       if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
     } catch (...) {  // what earlier microbatches have added must not reach the next step
-      Kokkos::deep_copy(exec_, trainable_.network_gradients(), 0.0f);
-      Kokkos::deep_copy(exec_, trainable_.gradients(), 0.0f);
+      zero(trainable_.network_gradients());
+      zero(trainable_.gradients());
       throw;
     }
     double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
@@ -217,12 +218,16 @@ class Trainer {
     Images<Exec> x0, eps, x_t, condition, input, output, d_output;
   };
 
+  void zero(Arena<Exec> const& gradients) {
+    kernels::fill_zero(exec_, gradients.data(), std::int64_t(gradients.extent(0)));
+  }
+
   /// The images from number `first` on, as many as `to` has.
   void upload(HostImages const& from, int first, Images<Exec> const& to) {
     std::size_t const each = from.extent(1) * from.extent(2) * from.extent(3);
-    Kokkos::deep_copy(exec_, to,
-                      HostImages(from.data() + std::size_t(first) * each, to.extent(0), from.extent(1),
-                                 from.extent(2), from.extent(3)));
+    copy_values(exec_, to,
+                HostImages(from.data() + std::size_t(first) * each, to.extent(0), from.extent(1),
+                           from.extent(2), from.extent(3)));
   }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
