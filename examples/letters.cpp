@@ -40,29 +40,39 @@ bool is_font(fs::path const& path) {
   return has_extension(path, {".ttf", ".otf", ".ttc", ".otc", ".pfb", ".pfa", ".woff"});
 }
 
-/// The files that are meant: as they are given, those of folders and their sub-folders in the order of their
-/// names, the pictures of a data set, and the lines of a list (@list.txt).
+/// A file; what a folder has in it, by name; or the pictures of a data set.
+void find_files(std::string const& source, std::vector<fs::path>& found) {
+  if (fs::exists(fs::path(source) / "letters.tsv")) {
+    for (gd::LetterEntry const& entry : gd::load_manifest(source))
+      found.push_back(fs::path(source) / entry.file);
+    return;
+  }
+  if (!fs::is_directory(source)) {
+    found.emplace_back(source);
+    return;
+  }
+  std::vector<fs::path> inside;
+  for (auto const& entry : fs::recursive_directory_iterator(source))
+    if (entry.is_regular_file() && (is_font(entry.path()) || gd::is_drawing(entry.path())))
+      inside.push_back(entry.path());
+  if (inside.empty()) throw gd::Error(source, "a folder with fonts or drawings", "none in it");
+  std::sort(inside.begin(), inside.end());
+  found.insert(found.end(), inside.begin(), inside.end());
+}
+
+/// The files that are meant by sources and by lists of them (@list.txt), in order.
 std::vector<fs::path> find_files(std::vector<std::string> const& sources) {
   std::vector<fs::path> found;
   for (std::string const& source : sources) {
-    if (source.starts_with('@')) {
-      std::ifstream list(source.substr(1));
-      if (!list) throw gd::Error(source.substr(1), "a list of paths, one a line", "nothing");
-      for (std::string line; std::getline(list, line);)
-        if (!line.empty()) found.emplace_back(line);
-    } else if (fs::exists(fs::path(source) / "letters.tsv")) {
-      for (gd::LetterEntry const& entry : gd::load_manifest(source))
-        found.push_back(fs::path(source) / entry.file);
-    } else if (fs::is_directory(source)) {
-      std::vector<fs::path> inside;
-      for (auto const& entry : fs::recursive_directory_iterator(source))
-        if (entry.is_regular_file() && (is_font(entry.path()) || gd::is_drawing(entry.path())))
-          inside.push_back(entry.path());
-      if (inside.empty()) throw gd::Error(source, "a folder with fonts or drawings", "none in it");
-      std::sort(inside.begin(), inside.end());
-      found.insert(found.end(), inside.begin(), inside.end());
-    } else {
-      found.emplace_back(source);
+    if (!source.starts_with('@')) {
+      find_files(source, found);
+      continue;
+    }
+    std::ifstream list(source.substr(1));
+    if (!list) throw gd::Error(source.substr(1), "a list of paths, one a line", "nothing");
+    for (std::string line; std::getline(list, line);) {
+      if (line.ends_with('\r')) line.pop_back();
+      if (!line.empty()) find_files(line, found);
     }
   }
   return found;
@@ -108,7 +118,8 @@ void add_fonts(Making& making, std::vector<fs::path> const& files) {
   auto const characters = gd::characters_of(making.options.characters);
   for (std::size_t i = 0; i < files.size() && !making.interrupt.requested(); ++i) {
     try {
-      for (gd::FontFace const& face : gd::open_font(files[i])) add_face(making, face, characters);
+      for (gd::FontFace const& face : gd::open_font(files[i], &making.left_out))
+        add_face(making, face, characters);
     } catch (gd::Error const& error) {
       making.left_out.emplace_back(error.what());
     }
@@ -164,8 +175,9 @@ void write_lines(fs::path const& path, std::vector<std::string> const& lines) {
   gd::write_file(path, text.data(), text.size());
 }
 
-/// Says what is wrong with a folder of letters, and writes a page of it into its sub-folder report.
-void check(fs::path const& folder) {
+/// Says what is wrong with a folder of letters, which will be called `name`, and writes a page of it into its
+/// sub-folder report.
+void check(fs::path const& folder, fs::path const& name) {
   gd::LetterCheck const check = gd::check_letters(folder);
   fs::path const page = folder / "report/lint.html";
   gd::make_run_folder(page.parent_path());
@@ -175,7 +187,7 @@ void check(fs::path const& folder) {
   for (gd::LetterFault const& fault : check.faults) ++counts[fault.fault];
   std::printf("%zu letters checked:%s", check.entries.size(), counts.empty() ? " nothing found;" : "");
   for (auto const& [fault, count] : counts) std::printf(" %s %zu;", gd::words_of(fault).name, count);
-  std::printf(" see %s\n", page.c_str());
+  std::printf(" see %s\n", (name / "report/lint.html").c_str());
 }
 
 int run(Options const& options) {
@@ -211,9 +223,10 @@ int run(Options const& options) {
     std::printf("%zu notes: %s\n", making.notes.size(), (options.out / "report/notes.txt").c_str());
   }
   gd::write_png(report / "sheet.png", gd::letter_sheet(making.folder.part(), making.folder.entries()));
+  making.folder.write_manifest();
+  check(making.folder.part(), options.out);
   making.folder.finish();
   std::printf("see %s\n", (options.out / "report/sheet.png").c_str());
-  check(options.out);
   return 0;
 }
 
@@ -266,7 +279,7 @@ int main(int argc, char** argv) try {
   if (cap_height->count() == 0) options.frame.cap_height = options.frame.size * 40.0 / 64;
   options.frame.side_bearings = options.centre == "advance";
   if (checked->count() > 0) {
-    check(options.checked);
+    check(options.checked, options.checked);
     return 0;
   }
   if (options.sources.empty())

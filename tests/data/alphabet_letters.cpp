@@ -33,6 +33,21 @@ TEST_CASE("letters have the style of their font, or of their family where each h
   CHECK(loaded.skipped[0].ends_with("the letters \xC3\x84, which the alphabet lacks"));
 }
 
+TEST_CASE("drawings whose names say nothing of a hand have one style together") {
+  TemporaryFolder folder;
+  std::vector<LetterEntry> entries;
+  for (std::string const character : {"A", "B", "C"}) {
+    write_png(folder / (character + ".png"), Image(64, 64, 1, 200));
+    entries.push_back(entry(character + ".png", character, character + "_x.png"));
+    entries.back().family = "number " + character;
+  }
+  save_manifest(folder.path(), entries);
+  auto const loaded = load_alphabet_letters(folder.path());
+  REQUIRE(loaded.letters.size() == 3);
+  CHECK(loaded.letters[1].style == loaded.letters[0].style);
+  CHECK(loaded.letters[2].style == loaded.letters[0].style);
+}
+
 TEST_CASE("letters that lie otherwise, and folders without any of the alphabet, are refused") {
   TemporaryFolder folder;
   write_png(folder / "a.png", Image(64, 64, 1, 200));

@@ -48,7 +48,7 @@ TEST_CASE(
   CHECK(column_ink(a.picture, 41) == 35);
   CHECK(a.entry.character == "A");
   CHECK(a.entry.family == "squares");
-  CHECK(a.entry.source == "squares.ttf");
+  CHECK(a.entry.source == fonts + "squares.ttf");
   CHECK(a.entry.scale == doctest::Approx(50));
   CHECK(a.entry.baseline == 50);
   CHECK(a.entry.cap_height == doctest::Approx(35));
@@ -92,7 +92,7 @@ TEST_CASE("every face of a collection, every named style of a variable font") {
   REQUIRE(collection.size() == 2);
   CHECK(collection[1].name() == "SquaresOne-Heavy");
   CHECK(collection[1].where() == fonts + "squares.ttc #1");
-  CHECK(collection[1].draw(U'A', frame).entry.source == "squares.ttc #1");
+  CHECK(collection[1].draw(U'A', frame).entry.source == fonts + "squares.ttc #1");
   CHECK(row_ink(collection[1].draw(U'A', frame).picture, 20) == about(25));
 
   auto const variable = open_font(fonts + "squares_variable.ttf");
@@ -101,7 +101,7 @@ TEST_CASE("every face of a collection, every named style of a variable font") {
   CHECK(variable[1].name() == "Squares One-Wide");
   CHECK(row_ink(variable[0].draw(U'A', frame).picture, 20) == about(25));
   CHECK(row_ink(variable[1].draw(U'A', frame).picture, 20) == about(30));
-  CHECK(variable[1].draw(U'A', frame).entry.source == "squares_variable.ttf #0.2");
+  CHECK(variable[1].draw(U'A', frame).entry.source == fonts + "squares_variable.ttf #0.2");
 }
 
 TEST_CASE("what a font lacks or cannot show is said") {
@@ -130,6 +130,19 @@ TEST_CASE("what is no font is refused with its name") {
   refuse(folder.write("text.otf", "not a font"));
   auto const bytes = read_file(fonts + "squares.ttf");
   refuse(folder.write("cut.ttf", std::string(bytes.begin(), bytes.begin() + 200)));
+}
+
+TEST_CASE("of a collection with a broken face the others can be had") {
+  TemporaryFolder folder;
+  auto bytes = read_file(fonts + "squares.ttc");
+  REQUIRE(open_font(fonts + "squares.ttc").size() == 2);
+  bytes[17] ^= 0x7f;  // where its second face begins
+  auto const broken = folder.write("broken.ttc", std::string(bytes.begin(), bytes.end()));
+  CHECK_THROWS_WITH_AS(open_font(broken), doctest::Contains("broken.ttc #1"), Error);
+  std::vector<std::string> skipped;
+  CHECK(open_font(broken, &skipped).size() == 1);
+  REQUIRE(skipped.size() == 1);
+  CHECK(skipped[0].find("broken.ttc #1: expected a font") != std::string::npos);
 }
 
 TEST_CASE("families are known by their first word") {

@@ -42,3 +42,14 @@ TEST_CASE("the four variations are drawn apart") {
     CHECK(batch(varied, 0) != batch(plain, 0));
   }
 }
+
+TEST_CASE("white letters on black are varied as black ones on white are") {
+  ImageDataset negative = bars(5);
+  for (float& value : negative.images) value = -value;
+  LetterBatches black(bars(5), 16, 4, 1, LetterAugmentation{}),
+      white(negative, 16, 4, 1, LetterAugmentation{});
+  std::vector<float> const wanted = batch(black, 0);
+  std::vector<float> found = batch(white, 0);
+  for (float& value : found) value = -value;
+  CHECK(found == wanted);
+}

@@ -55,3 +55,32 @@ TEST_CASE("an unfinished folder leaves nothing, one with something in it is not 
   CHECK_THROWS_AS(LetterFolder(folder / "file"), Error);
   CHECK_THROWS_AS(LetterFolder(folder / "file/set"), Error);
 }
+
+TEST_CASE("nothing is removed that was not made here, and a folder that is there stays the same one") {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "set.part");
+  folder.write("set.part/precious", "");
+  LetterFolder out(folder / "set");
+  out.add(letter("A"), "x");
+  out.finish();
+  CHECK(load_letter_set(folder / "set").entries.size() == 1);
+  CHECK(std::filesystem::exists(folder / "set.part/precious"));
+
+  std::filesystem::create_directory(folder / "real");
+  std::filesystem::create_directory_symlink("real", folder / "link");
+  {
+    LetterFolder unfinished(folder / "link");
+    unfinished.add(letter("A"), "x");
+  }
+  CHECK(std::filesystem::is_empty(folder / "real"));
+  {
+    LetterFolder linked(folder / "link");
+    linked.add(letter("A"), "x");
+    std::filesystem::create_directory(linked.part() / "report");
+    linked.finish();
+  }
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(load_letter_set(folder / "real").entries.size() == 1);
+  CHECK(std::filesystem::is_directory(folder / "real/report"));
+  CHECK_FALSE(std::filesystem::exists(folder / "real/part"));
+}

@@ -40,6 +40,13 @@ TEST_CASE("a manifest is read as it was written, pictures become gray and black 
   CHECK(set.skipped.empty());
 }
 
+TEST_CASE("a manifest is UTF-8 whatever files are called") {
+  TemporaryFolder folder;
+  write_png(folder / "a.png", square(16, 0, 255));
+  save_manifest(folder.path(), {{.file = "a.png", .character = "A", .source = "caf\xE9.png"}});
+  CHECK(load_manifest(folder.path())[0].source == "caf?.png");
+}
+
 TEST_CASE("a picture that cannot be read is named and skipped") {
   TemporaryFolder folder;
   write_png(folder / "a.png", square(16, 0, 255));

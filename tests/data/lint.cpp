@@ -121,3 +121,13 @@ TEST_CASE("too few, and white on black is as good") {
     if (i % 4 != 3) negative.pixels[i] = std::uint8_t(255 - negative.pixels[i]);
   CHECK(found(negative).empty());
 }
+
+TEST_CASE("a letter that is refused leaves nothing behind") {
+  LetterLint lint;
+  LetterEntry broken = in_frame;
+  broken.character = "\xE4";                                        // not UTF-8
+  CHECK_THROWS_AS(lint.add(Image(64, 64, 4, 255), broken), Error);  // blank as well
+  auto const faults = lint.faults();
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].fault == Fault::too_few);
+}

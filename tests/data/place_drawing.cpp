@@ -81,8 +81,8 @@ TEST_CASE("a letter is centred by its ink or by the drawing, and never clipped")
   CHECK(ink_box(by_ink.picture)->left == doctest::Approx(22));
   CHECK(ink_box(by_ink.picture)->bottom == doctest::Approx(50));
   CHECK(by_ink.entry.character == "H");
-  CHECK(by_ink.entry.source == "H_1.png");
-  CHECK(by_ink.entry.family == "H_1");
+  CHECK(by_ink.entry.source == "some/H_1.png");
+  CHECK(by_ink.entry.family == "1");
   CHECK(by_ink.entry.scale == doctest::Approx(0.2));
   LetterFrame bearings = frame;
   bearings.side_bearings = true;
@@ -93,4 +93,38 @@ TEST_CASE("a letter is centred by its ink or by the drawing, and never clipped")
   DrawnLetter const wide{U'H', {20, 100, 20 + 320, 300}};
   CHECK_THROWS_WITH_AS(place_letter(picture, wide, at, frame, "H_1.png"),
                        doctest::Contains("H_1.png: expected H to fit into 64x64"), Error);
+}
+
+TEST_CASE("drawings of one hand are known by their names or their folder") {
+  CHECK(family_of_drawing("x/A_bold_2.png") == "bold_2");
+  CHECK(family_of_drawing("x/B_bold_2.svg") == "bold_2");
+  CHECK(family_of_drawing("anna/A.png") == "anna");
+  CHECK(family_of_drawing("anna/A_.png") == "anna");
+  CHECK(family_of_drawing("A.png") == "drawings");
+}
+
+TEST_CASE("a blot is refused instead of being enlarged without end") {
+  Image picture(2000, 2000, 1, 255);
+  *picture.at(1000, 1000) = 0;
+  DrawnLetter const letter{U'H', *ink_box(picture)};
+  CHECK_THROWS_WITH_AS(
+      place_letter(picture, letter, fitted_placement(letter, frame, "H_1.png"), frame, "H_1.png"),
+      doctest::Contains("H_1.png: expected ink that is larger than a few pixels"), Error);
+  // Of a large sheet with a small letter on it only the letter is enlarged.
+  Image const sheet = bar(6000, 6000, 3000, 3000, 3004, 3004);
+  DrawnLetter const small{U'H', *ink_box(sheet)};
+  Letter const placed =
+      place_letter(sheet, small, fitted_placement(small, frame, "H_1.png"), frame, "H_1.png");
+  CHECK(ink_box(placed.picture)->height() == doctest::Approx(frame.cap_height).epsilon(0.02));
+}
+
+TEST_CASE("letters of other scripts stand on the baseline, or are known not to") {
+  CHECK(letter_kind(U'Я') == LetterKind::capital);
+  CHECK(letter_kind(U'я') == LetterKind::small);
+  CHECK(letter_kind(U'р') == LetterKind::other);  // Cyrillic er
+  CHECK(letter_kind(U'ф') == LetterKind::other);
+  CHECK(letter_kind(U'ç') == LetterKind::other);
+  CHECK(letter_kind(U'Ä') == LetterKind::other);
+  CHECK(letter_kind(U'ω') == LetterKind::small);
+  CHECK(letter_kind(U'Ք') == LetterKind::capital);  // Armenian: taken for one, or it could not be placed
 }

@@ -5,6 +5,7 @@
 #include <glyphdiff/outline/quadratic.hpp>
 #include <glyphdiff/outline/trace.hpp>
 #include <glyphdiff/outline/ufo.hpp>
+#include <glyphdiff/random.hpp>
 
 #include <doctest/doctest.h>
 
@@ -79,6 +80,38 @@ TEST_CASE("curves that pass beyond their ends are cut at their extremes") {
     from = s.end;
   }
   CHECK(signed_area(units[0]) == doctest::Approx(std::abs(signed_area(outline[0])) * 100).epsilon(0.01));
+}
+
+TEST_CASE("in whole units no curve turns round between its points, and little is moved for that") {
+  // Round shapes of smooth curves that waver: nodes on a circle whose tangents lean.
+  for (int seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    auto const random = [&](int i) { return uniform4({std::uint64_t(seed), Stream::augmentation}, i)[0]; };
+    int const n = 5 + seed % 6;
+    std::vector<Point> nodes, tangents;
+    for (int k = 0; k < n; ++k) {
+      double const turn = 6.283185307179586 * (k + 0.4 * random(k)) / n, radius = 20 + 4 * random(k + 20),
+                   lean = turn + 0.3 * (random(k + 40) - 0.5);
+      nodes.push_back({32 + radius * std::cos(turn), 32 + radius * std::sin(turn)});
+      tangents.push_back({-std::sin(lean), std::cos(lean)});
+    }
+    Contour contour;
+    for (int k = 0; k < n; ++k) {
+      Point const from = nodes[k], to = nodes[(k + 1) % n];
+      double const reach = length(to - from) * (0.25 + 0.2 * random(k + 60));
+      contour.segments.push_back(
+          {false, from + reach * tangents[k], to - reach * tangents[(k + 1) % n], to, true});
+    }
+    Outline const units = to_font_units({contour}, {.units_per_pixel = 11.3, .baseline = 50});
+    REQUIRE(units.size() == 1);
+    CHECK(std::abs(signed_area(units[0])) ==
+          doctest::Approx(std::abs(signed_area(contour)) * 11.3 * 11.3).epsilon(0.008));
+    Point from = units[0].start();
+    for (Segment const& s : units[0].segments) {
+      CHECK_FALSE(detail::turns(from, s));
+      from = s.end;
+    }
+  }
 }
 
 TEST_CASE("quadratics keep to the cubics within the tolerance, and need few points") {

@@ -23,7 +23,8 @@ struct AlphabetLetters {
 };
 
 /// Loads a folder with a manifest (load_letter_set). Letters have the style of the font that they were drawn
-/// from, or of their family where each letter has a file of its own; characters that the alphabet does not
+/// from, or of their family where each letter has a file of its own, and where that leaves every letter alone
+/// they have one style together; characters that the alphabet does not
 /// have are skipped. Error as load_letter_set; also where letters don't lie as AlphabetFrame says, or all are
 /// skipped.
 inline AlphabetLetters load_alphabet_letters(std::filesystem::path const& folder) {
@@ -53,6 +54,10 @@ inline AlphabetLetters load_alphabet_letters(std::filesystem::path const& folder
     result.letters.push_back({std::move(set.pictures[i]), label, one_font ? entry.source : entry.family});
     result.entries.push_back(std::move(entry));
   }
+  std::set<std::string> styles;
+  for (StyledLetter const& letter : result.letters) styles.insert(letter.style);
+  if (styles.size() == result.letters.size())
+    for (StyledLetter& letter : result.letters) letter.style = *styles.begin();
   for (std::string const& character : unknown)
     result.skipped.push_back(folder.string() + ": the letters " + character + ", which the alphabet lacks");
   if (result.letters.empty())

@@ -32,6 +32,15 @@ inline std::vector<char32_t> characters_of(std::string const& text) {
   return result;
 }
 
+inline bool is_utf8(std::string const& text) {
+  try {
+    characters_of(text);
+    return true;
+  } catch (Error const&) {
+    return false;
+  }
+}
+
 /// The UTF-8 of a character.
 inline std::string to_utf8(char32_t code) {
   if (code < 0x80) return {char(code)};

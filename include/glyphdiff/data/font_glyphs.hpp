@@ -54,12 +54,13 @@ class FontFace {
     FT_Error const error = FT_New_Memory_Face(library, bytes_->data(), FT_Long(bytes_->size()),
                                               instance * 0x10000L + face, &opened);
     if (error != 0)
-      throw Error(path_.string(), "a font",
+      throw Error(path_.string() + (face > 0 ? " #" + std::to_string(face) : ""), "a font",
                   "what FreeType cannot read (error " + std::to_string(error) + ")");
     face_.reset(opened);
     if (!FT_IS_SCALABLE(opened) || opened->units_per_EM == 0)
       throw Error(path_.string(), "a font with outlines", "bitmaps only");
-    if (opened->charmap == nullptr && FT_Select_Charmap(opened, FT_ENCODING_APPLE_ROMAN) != 0)
+    ascii_only_ = opened->charmap == nullptr;  // of Unicode
+    if (ascii_only_ && FT_Select_Charmap(opened, FT_ENCODING_APPLE_ROMAN) != 0)
       throw Error(path_.string(), "a font that says which characters it has", "no character map");
     if (face > 0 || instance > 0) number_ = " #" + std::to_string(face);
     if (instance > 0) number_ += "." + std::to_string(instance);
@@ -102,7 +103,7 @@ class FontFace {
     if (!fits(frame, left, top, left + width, bottom)) throw clipped(where(), shown, frame);
     return {rasterise(outline, scale, origin, frame),
             {"", shown, family_word(family().empty() ? path_.stem().string() : family()),
-             path_.filename().string() + number_, scale * face_->units_per_EM, frame.baseline,
+             path_.generic_string() + number_, scale * face_->units_per_EM, frame.baseline,
              std::max(0.0, cap_height_ * scale), origin, advance}};
   }
 
@@ -117,14 +118,15 @@ class FontFace {
 
   /// Whether the face has an outline of the character, which is in its glyph slot then, in font units.
   bool load(char32_t character) const {
+    if (ascii_only_ && character >= 0x80) return false;
     FT_UInt const glyph = FT_Get_Char_Index(face_.get(), character);
     return glyph != 0 && FT_Load_Glyph(face_.get(), glyph, FT_LOAD_NO_SCALE | FT_LOAD_NO_BITMAP) == 0 &&
            face_->glyph->format == FT_GLYPH_FORMAT_OUTLINE && face_->glyph->outline.n_points > 0;
   }
 
   static Box box(FT_Outline& outline) {
-    FT_BBox b;
-    FT_Outline_Get_BBox(&outline, &b);
+    FT_BBox b{};
+    if (FT_Outline_Get_BBox(&outline, &b) != 0) return {};
     return {double(b.xMin), double(b.yMin), double(b.xMax), double(b.yMax)};
   }
 
@@ -161,32 +163,42 @@ class FontFace {
   std::unique_ptr<FT_LibraryRec_, Close> library_;
   std::unique_ptr<FT_FaceRec_, Close> face_;
   std::string number_;
+  bool ascii_only_ = false;               // what Apple Roman has in common with Unicode
   double cap_height_ = 0, x_height_ = 0;  // font units
 };
 
 /// Opens the bytes of a font file: every face of a collection, and of a variable font every named style.
-/// Throws Error, with the path, for what is no font, or a broken one.
-inline std::vector<FontFace> open_font(std::vector<std::uint8_t> content, std::filesystem::path const& path) {
+/// Throws Error, with the path, for what is no font, or a broken one; unless `skipped` is given, which then
+/// gets a sentence for each face that is broken.
+inline std::vector<FontFace> open_font(std::vector<std::uint8_t> content, std::filesystem::path const& path,
+                                       std::vector<std::string>* skipped = nullptr) {
   constexpr int most = 1000;  // faces and styles; a broken file may claim any number
   auto const bytes = std::make_shared<std::vector<std::uint8_t> const>(std::move(content));
   std::vector<FontFace> faces;
   int count = 1;
-  for (int face = 0; face < count; ++face) {
-    FontFace whole(path, bytes, face, 0);
-    count = whole.faces_in_file();
-    int const instances = whole.instances();
-    if (count + instances > most)
-      throw Error(path.string(), "at most " + std::to_string(most) + " faces and styles",
-                  std::to_string(count + instances));
-    if (instances == 0) faces.push_back(std::move(whole));
-    for (int instance = 1; instance <= instances; ++instance) faces.emplace_back(path, bytes, face, instance);
-  }
+  for (int face = 0, opened = 0; face < count; ++face) try {
+      FontFace whole(path, bytes, face, 0);
+      count = whole.faces_in_file();
+      int const instances = whole.instances();
+      opened += 1 + instances;
+      if (std::max(count, opened) > most) {
+        count = 0;
+        throw Error(path.string(), "at most " + std::to_string(most) + " faces and styles", "more");
+      }
+      if (instances == 0) faces.push_back(std::move(whole));
+      for (int instance = 1; instance <= instances; ++instance)
+        faces.emplace_back(path, bytes, face, instance);
+    } catch (Error const& error) {
+      if (skipped == nullptr) throw;
+      skipped->emplace_back(error.what());
+    }
   return faces;
 }
 
 /// Opens a font file.
-inline std::vector<FontFace> open_font(std::filesystem::path const& path) {
-  return open_font(read_file(path), path);
+inline std::vector<FontFace> open_font(std::filesystem::path const& path,
+                                       std::vector<std::string>* skipped = nullptr) {
+  return open_font(read_file(path), path, skipped);
 }
 
 }  // namespace glyphdiff

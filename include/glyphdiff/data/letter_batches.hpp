@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace glyphdiff {
@@ -33,7 +34,14 @@ class LetterBatches {
         plain_from_(plain_from),
         order_(letters_.size(), batch, seed),
         images_(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::batch"), batch, size, size,
-                letters_.images.shape(3)) {}
+                letters_.images.shape(3)) {
+    std::size_t const side = letters_.images.shape(1), each = side * side * letters_.images.shape(3);
+    for (std::size_t i = 0; i < letters_.size(); ++i) {
+      std::span<float> const letter(letters_.images.data() + i * each, each);
+      negative_.push_back(is_dark_along_edge(letter, side));
+      if (negative_.back()) negate(letter);
+    }
+  }
 
   /// The batch of update number `step`, counted from 0: (batch,size,size,C). Valid until the next call.
   HostImages const& operator()(std::int64_t step) {
@@ -47,6 +55,7 @@ class LetterBatches {
         augment_letter(letter, source, image, size_, channels, {u[0], u[1], u[2], u[3]}, *augmentation_);
       else
         augment_letter(letter, source, image, size_, channels, {});
+      if (negative_[letters[i]]) negate({image, std::size_t(size_) * size_ * channels});
     }
     return images_;
   }
@@ -57,7 +66,22 @@ class LetterBatches {
   std::size_t letter_count() const { return letters_.size(); }
 
  private:
+  /// White letters on black are varied as their negatives, since variation takes what is dark for ink.
+  static bool is_dark_along_edge(std::span<float const> letter, std::size_t side) {
+    std::size_t const channels = letter.size() / (side * side);
+    std::size_t dark = 0, all = 0;
+    for (std::size_t y = 0; y < side; ++y)
+      for (std::size_t x = 0; x < side; ++x)
+        if (y == 0 || y + 1 == side || x == 0 || x + 1 == side)
+          dark += letter[(y * side + x) * channels] < 0, ++all;
+    return 2 * dark > all;
+  }
+  static void negate(std::span<float> values) {
+    for (float& value : values) value = -value;
+  }
+
   ImageDataset letters_;
+  std::vector<bool> negative_;
   int size_;
   std::uint64_t seed_;
   std::optional<LetterAugmentation> augmentation_;

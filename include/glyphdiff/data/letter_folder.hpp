@@ -15,29 +15,33 @@
 
 namespace glyphdiff {
 
-/// Writes a data set of letters. It grows in a folder of a temporary name, so that the one asked for is whole
-/// or not there at all.
+/// Writes a data set of letters. It grows in a folder of a temporary name, beside the one asked for or within
+/// it if that is there and empty, so that there is a whole data set or none. Nothing is removed that was not
+/// made here.
 class LetterFolder {
  public:
   /// Throws Error unless `folder` is new or empty, and can be made.
   explicit LetterFolder(std::filesystem::path const& folder) : folder_(folder.lexically_normal()) {
+    namespace fs = std::filesystem;
     if (!folder_.has_filename()) folder_ = folder_.parent_path();  // "letters/"
-    part_ = folder_;
-    part_ += ".part";
     std::error_code error;
-    bool const there = std::filesystem::exists(folder_, error);
-    if (there &&
-        (!std::filesystem::is_directory(folder_, error) || !std::filesystem::is_empty(folder_, error)))
+    there_ = fs::exists(folder_, error);
+    if (there_ && (!fs::is_directory(folder_, error) || !fs::is_empty(folder_, error)))
       throw Error(folder_.string(), "a new or empty folder to write to", "something in its place");
-    std::filesystem::remove_all(part_, error);
-    std::filesystem::create_directories(part_, error);
+    if (!there_ && folder_.has_parent_path()) fs::create_directories(folder_.parent_path(), error);
+    for (int number = 0; !error && part_.empty(); ++number) {  // what has the name is not ours
+      fs::path part = there_ ? folder_ / "part" : folder_;
+      if (!there_) part += ".part";
+      if (number > 0) part += std::to_string(number);
+      if (fs::create_directory(part, error)) part_ = part;
+    }
     if (error) throw Error(folder_.string(), "a folder to write to", error.message());
   }
   LetterFolder(LetterFolder const&) = delete;
   LetterFolder& operator=(LetterFolder const&) = delete;
   ~LetterFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(part_, ignored);
+    if (!part_.empty()) std::filesystem::remove_all(part_, ignored);
   }
 
   /// Where further files of the data set go until it is finished.
@@ -58,13 +62,24 @@ class LetterFolder {
     entries_.push_back(std::move(letter.entry));
   }
 
-  /// Writes the manifest and gives the folder its name.
+  /// Writes the manifest, which a look at the data set needs before it is finished.
+  void write_manifest() const { save_manifest(part_, entries_); }
+
+  /// Writes the manifest and puts everything in its place.
   void finish() {
+    namespace fs = std::filesystem;
     if (entries_.empty()) throw Error(folder_.string(), "at least one letter to write", "none");
-    save_manifest(part_, entries_);
+    write_manifest();
     std::error_code error;
-    std::filesystem::remove(folder_, error);  // it is empty, or not there
-    std::filesystem::rename(part_, folder_, error);
+    if (there_) {
+      for (auto const& entry : fs::directory_iterator(part_, error))
+        if (!error && entry.path().filename() != "letters.tsv")
+          fs::rename(entry.path(), folder_ / entry.path().filename(), error);
+      if (!error) fs::rename(part_ / "letters.tsv", folder_ / "letters.tsv", error);
+    } else {
+      fs::rename(part_, folder_, error);
+      if (!error) part_.clear();
+    }
     if (error) throw Error(folder_.string(), "a folder to write to", error.message());
   }
 
@@ -79,6 +94,7 @@ class LetterFolder {
   }
 
   std::filesystem::path folder_, part_;
+  bool there_ = false;
   std::map<std::string, int> used_;
   std::vector<LetterEntry> entries_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 /// A data set of letters: a folder of gray PNGs of one size, and letters.tsv, the manifest that says what
@@ -66,10 +68,13 @@ namespace detail {
 inline constexpr char const* manifest_header =
     "file\tcharacter\tfamily\tsource\tscale\tbaseline\tcap_height\torigin\tadvance";
 
-/// A field has no tabs and no line breaks.
+/// A field is UTF-8 without tabs and line breaks; a file's name need not be.
 inline std::string manifest_field(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  if (is_utf8(text)) return text;
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
   return text;
 }
 
@@ -139,7 +144,8 @@ inline std::vector<LetterEntry> load_manifest(std::filesystem::path const& folde
     std::string const where = manifest.string() + ", line " + std::to_string(number);
     entries.push_back(detail::manifest_entry(line, where));
     std::string const& file = entries.back().file;
-    if (!std::filesystem::exists(folder / file)) throw Error(where, "the picture " + file, "nothing");
+    std::error_code error;
+    if (!std::filesystem::exists(folder / file, error)) throw Error(where, "the picture " + file, "nothing");
   }
   if (entries.empty()) throw Error(manifest.string(), "at least one letter", "none");
   return entries;

@@ -52,9 +52,10 @@ class LetterLint {
   static constexpr std::size_t fewest_alike = 8;  ///< letters that say what is usual for a character
 
   /// Takes a letter as its file has it (RGBA), and what the manifest says of it: of its measures 0 if there
-  /// is no manifest.
+  /// is no manifest. Throws Error if its character is no UTF-8.
   void add(Image const& rgba, LetterEntry const& entry) {
     std::size_t const number = letters_.size();
+    auto characters = characters_of(entry.character);  // refuses before anything is remembered
     Image picture = make_drawing(rgba).picture;
     if (is_transparent(rgba)) found_.push_back({Fault::transparent, number, "has transparent parts"});
     if (is_coloured(rgba)) found_.push_back({Fault::coloured, number, "has colours"});
@@ -63,8 +64,9 @@ class LetterLint {
       found_.push_back({Fault::blank, number, "has no ink, or none that covers half a pixel"});
     else if (touches_edge(picture))
       found_.push_back({Fault::clipped, number, "touches the edge of its picture"});
-    letters_.push_back({characters_of(entry.character), ink, picture.height, picture.width, entry.baseline,
-                        SmallPicture(std::move(picture))});
+    int const height = picture.height, width = picture.width;
+    letters_.push_back(
+        {std::move(characters), ink, height, width, entry.baseline, SmallPicture(std::move(picture))});
     groups_[entry.character].push_back(number);
   }
 

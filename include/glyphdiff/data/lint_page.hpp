@@ -5,7 +5,10 @@
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/html.hpp>
 #include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/resize.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -48,7 +51,12 @@ inline FaultWords words_of(Fault fault) {
 inline void write_lint_page(std::filesystem::path const& path, std::vector<LetterEntry> const& entries,
                             std::vector<LetterFault> const& faults,
                             std::function<Image(std::size_t)> const& picture, std::size_t most = 60) {
-  auto const figure = [&](std::size_t letter) { return html_picture(picture(letter)); };
+  auto const figure = [&](std::size_t letter) {
+    Image const whole = picture(letter);
+    double const scale = std::min(1.0, 128.0 / std::max({whole.height, whole.width, 1}));
+    auto const scaled = [&](int extent) { return std::max(1, int(std::lround(scale * extent))); };
+    return html_picture(resize(whole, scaled(whole.height), scaled(whole.width), ResizeFilter::area));
+  };
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Letters: what to look at</title>\n"
       "<style>body{font:15px sans-serif;margin:2em;color:#222}section{display:flex;flex-wrap:wrap;gap:12px}"

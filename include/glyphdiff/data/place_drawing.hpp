@@ -15,16 +15,17 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
 
 /// What a character says about the frame that it is drawn in.
 enum class LetterKind {
-  capital,  ///< from the baseline to the cap height; also digits, and every character not named below
+  capital,  ///< from the baseline to the cap height; also digits, and scripts that nothing is known of
   small,    ///< from the baseline to the x-height
   tall,     ///< from the baseline to the height of b, which is taken for the cap height
-  other,    ///< reaches below the baseline, or ends somewhere else: g, Q, t, a comma
+  other,    ///< reaches below the baseline, or ends somewhere else: g, Q, t, a comma, letters with accents
 };
 
 inline LetterKind letter_kind(char32_t character) {
@@ -35,7 +36,23 @@ inline LetterKind letter_kind(char32_t character) {
     bool const standing = (c >= 'A' && c <= 'Z' && c != 'J' && c != 'Q') || (c >= '0' && c <= '9');
     return standing ? LetterKind::capital : LetterKind::other;
   }
-  return LetterKind::capital;
+  constexpr std::u32string_view capitals = U"ÆÐÞŒΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩАБВГЕЖЗИКЛМНОПРСТУФХЧШЪЫЬЭЮЯ",
+                                smalls = U"æœıαεικνοπστυωавгежзиклмнопстхчшъыьэюя";
+  if (capitals.find(character) != std::u32string_view::npos) return LetterKind::capital;
+  if (smalls.find(character) != std::u32string_view::npos) return LetterKind::small;
+  bool const known_script = character < 0x250 || (character >= 0x370 && character < 0x530) ||
+                            (character >= 0x1e00 && character < 0x2070);  // and punctuation
+  return known_script ? LetterKind::other : LetterKind::capital;
+}
+
+/// What drawings of one hand share: what stands in their names between the first underscore and the ending
+/// (A_bold.png and B_bold.png), or else their folder's name.
+inline std::string family_of_drawing(std::filesystem::path const& file) {
+  std::string const stem = file.stem().string();
+  std::size_t const underscore = stem.find('_');
+  if (underscore != std::string::npos && underscore + 1 < stem.size()) return stem.substr(underscore + 1);
+  std::string const folder = file.parent_path().filename().string();
+  return folder.empty() ? "drawings" : folder;
 }
 
 /// How a drawing comes into its frame: a point (x, y) of it at (left + scale x, top + scale y).
@@ -113,9 +130,27 @@ inline ResizeTaps placed_taps(int i, int from, double scale, double start) {
 
 }  // namespace detail
 
+/// The part of a picture that a frame of `size` shows, with some pixels around it.
+inline Image shown_part(Image const& picture, Placement& at, int size) {
+  constexpr double around = 4;
+  auto const range = [&](double start, int extent) {
+    double const first = std::floor(-start / at.scale - around),
+                 last = std::ceil((size - start) / at.scale + around);
+    int const begin = int(std::clamp(first, 0.0, double(extent - 1)));
+    return std::pair(begin, std::max(begin + 1, int(std::clamp(last, 0.0, double(extent)))));
+  };
+  auto const [left, right] = range(at.left, picture.width);
+  auto const [top, bottom] = range(at.top, picture.height);
+  Image part(bottom - top, right - left, 1);
+  for (int y = top; y < bottom; ++y) std::copy_n(picture.at(y, left), right - left, part.at(y - top, 0));
+  at.left += left * at.scale, at.top += top * at.scale;
+  return part;
+}
+
 /// A gray picture placed on white paper of (size, size): every pixel is the mean of what it covers.
 inline Image place_drawing(Image picture, Placement at, int size) {
   if (at.scale > 1) {  // means would be blocks
+    picture = shown_part(picture, at, size);
     int const larger = int(std::ceil(at.scale));
     picture = resize(picture, larger * picture.height, larger * picture.width);
     at.scale /= larger;
@@ -145,7 +180,7 @@ inline Image place_drawing(Image picture, Placement at, int size) {
 }
 
 /// A drawing as a letter of the frame, centred by its ink, or, where side bearings are kept, by its own
-/// width. Throws Error if it would be clipped. `name` is its file.
+/// width. Throws Error if it would be clipped, or is too small to be more than a blot. `name` is its file.
 inline Letter place_letter(Image const& picture, DrawnLetter const& letter, Placement at,
                            LetterFrame const& frame, std::string const& name) {
   InkBox const& ink = letter.ink;
@@ -155,10 +190,13 @@ inline Letter place_letter(Image const& picture, DrawnLetter const& letter, Plac
   if (!fits(frame, at.left + at.scale * ink.left, at.top + at.scale * ink.top, at.left + at.scale * ink.right,
             at.top + at.scale * ink.bottom))
     throw clipped(name, shown, frame);
-  std::filesystem::path const file = name;
+  constexpr double most = 16;  // times that a drawing is enlarged
+  if (at.scale > most)
+    throw Error(name, "ink that is larger than a few pixels",
+                "that it would have to be enlarged more than " + std::to_string(int(most)) + " times");
   return {place_drawing(picture, at, frame.size),
-          {"", shown, file.stem().string(), file.filename().string(), at.scale, frame.baseline, 0, at.left,
-           frame.side_bearings ? width : 0}};
+          {"", shown, family_of_drawing(name), std::filesystem::path(name).generic_string(), at.scale,
+           frame.baseline, 0, at.left, frame.side_bearings ? width : 0}};
 }
 
 }  // namespace glyphdiff

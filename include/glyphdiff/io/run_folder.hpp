@@ -50,17 +50,18 @@ inline void remove_sheets(std::filesystem::path const& folder) {
 /// below the other; sheets that are missing are left out.
 inline void write_progress(std::filesystem::path const& folder, std::vector<std::int64_t> const& steps,
                            int height, int channels) {
-  std::vector<Image> rows;
+  std::vector<std::filesystem::path> sheets;
   for (std::int64_t step : steps)
-    if (std::filesystem::exists(sheet_path(folder, step)))
-      rows.push_back(read_image(sheet_path(folder, step), channels));
-  if (rows.empty()) return;
-  Image strip(height * int(rows.size()), rows[0].width, channels);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].width != strip.width || rows[i].height < height)
-      throw Error(sheet_path(folder, steps[i]).string(), "a sheet of this run", "one of another size");
-    std::copy_n(rows[i].at(0, 0), std::size_t(height) * strip.width * channels, strip.at(height * int(i), 0));
+    if (std::filesystem::exists(sheet_path(folder, step))) sheets.push_back(sheet_path(folder, step));
+  Image strip;
+  for (std::size_t i = 0; i < sheets.size(); ++i) {
+    Image const sheet = read_image(sheets[i], channels);
+    if (i == 0) strip = Image(height * int(sheets.size()), sheet.width, channels);
+    if (sheet.width != strip.width || sheet.height < height)
+      throw Error(sheets[i].string(), "a sheet of this run", "one of another size");
+    std::copy_n(sheet.at(0, 0), std::size_t(height) * strip.width * channels, strip.at(height * int(i), 0));
   }
+  if (sheets.empty()) return;
   write_png(folder / "progress.png", strip);
 }
 
@@ -85,7 +86,7 @@ struct LossLog {
   void save(std::filesystem::path const& folder, std::string const& quantity) const {
     std::ostringstream text;
     text << "step,loss\n";
-    for (std::size_t i = 0; i < step.size(); ++i) text << step[i] << ',' << loss[i] << '\n';
+    for (std::size_t i = 0; i < step.size(); ++i) text << std::int64_t(step[i]) << ',' << loss[i] << '\n';
     write_file(folder / "loss.csv", text.str().data(), text.str().size());
     std::vector<double> smooth;
     for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);

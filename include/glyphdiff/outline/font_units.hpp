@@ -1,11 +1,14 @@
 #pragma once
 
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/outline/keep_within_ends.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
+#include <vector>
 
 namespace glyphdiff {
 
@@ -19,23 +22,32 @@ struct FontPlacement {
 
 namespace detail {
 
-/// Adds a curve from `from` to s.end, cut where it passes beyond both its ends by more than `most` in x or y:
-/// at its extremes, which fonts want points at.
-inline void add_cut_at_extremes(Contour& contour, Point from, Segment const& s, double most) {
+/// Adds a curve from `from` to s.end, cut at its extremes, which fonts want points at: where it turns round
+/// in x or y and runs more than a unit both before and after that.
+inline void add_cut_at_extremes(Contour& contour, Point from, Segment const& s) {
   auto const cut = [&](auto const& coordinate) -> double {
     double const a = coordinate(from), b = coordinate(s.control1), c = coordinate(s.control2),
                  d = coordinate(s.end);
     // The derivative is 3 (p + 2 q t + r t^2).
     double const p = b - a, q = c - 2 * b + a, r = d - 3 * c + 3 * b - a;
-    double const root = std::sqrt(std::max(0.0, q * q - p * r));
-    for (double const t : {(-q - root) / r, (-q + root) / r, -p / (2 * q)}) {
-      if (!(t > 0.02 && t < 0.98) || q * q < p * r) continue;
-      bool const is_root =
-          std::abs(p + 2 * q * t + r * t * t) < 1e-6 * (std::abs(p) + std::abs(q) + std::abs(r));
-      Point const place = cubic_at(from, s.control1, s.control2, s.end, t);
-      double const value = coordinate(place);
+    if (q * q < p * r) return 0;
+    double const root = std::sqrt(q * q - p * r);
+    // As quotients that are exact where r is nothing.
+    double const sum = -(q + std::copysign(root, q));
+    std::array<double, 2> times{p / sum, sum / r};
+    std::sort(times.begin(), times.end());
+    std::vector<double> turns, values{a};
+    for (double const t : times)
+      if (t > 0 && t < 1) {
+        turns.push_back(t);
+        values.push_back(coordinate(cubic_at(from, s.control1, s.control2, s.end, t)));
+      }
+    values.push_back(d);
+    for (std::size_t k = 0; k < turns.size(); ++k) {
+      Point const place = cubic_at(from, s.control1, s.control2, s.end, turns[k]);
       bool const room = length(place - from) > 2 && length(place - s.end) > 2;  // whole units would tangle
-      if (is_root && room && (value > std::max(a, d) + most || value < std::min(a, d) - most)) return t;
+      if (room && std::abs(values[k + 1] - values[k]) > 1 && std::abs(values[k + 2] - values[k + 1]) > 1)
+        return turns[k];
     }
     return 0;
   };
@@ -49,8 +61,8 @@ inline void add_cut_at_extremes(Contour& contour, Point from, Segment const& s, 
   auto const mix = [t](Point a, Point b) { return (1 - t) * a + t * b; };
   Point const a = mix(from, s.control1), b = mix(s.control1, s.control2), c = mix(s.control2, s.end),
               ab = mix(a, b), bc = mix(b, c), middle = mix(ab, bc);
-  add_cut_at_extremes(contour, from, {false, a, ab, middle, true}, most);
-  add_cut_at_extremes(contour, middle, {false, bc, c, s.end, s.smooth}, most);
+  add_cut_at_extremes(contour, from, {false, a, ab, middle, true});
+  add_cut_at_extremes(contour, middle, {false, bc, c, s.end, s.smooth});
 }
 
 inline Point rounded(Point p) { return {std::round(p.x), std::round(p.y)}; }
@@ -75,8 +87,8 @@ inline Point rounded_handle(Point node, Point handle, Point along) {
 
 /// The outline in whole font units, y up from the baseline, x right from the glyph's origin; around ink paths
 /// go counter-clockwise and around holes clockwise, as PostScript fonts and UFO want. Horizontal, vertical
-/// and smooth joins stay so, as nearly as whole numbers allow. Segments that shrink to nothing are left out.
-/// Error if the scale is no positive number.
+/// and smooth joins stay so, as nearly as whole numbers allow, and curves turn round at points only. Segments
+/// that shrink to nothing are left out. Error if the scale is no positive number.
 inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) {
   if (!(place.units_per_pixel > 0) || !std::isfinite(place.units_per_pixel))
     throw Error("font units per pixel", "a number above 0", std::to_string(place.units_per_pixel));
@@ -88,7 +100,7 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
     Contour contour;
     Point from = source.start();
     for (Segment const& s : reversed(source).segments) {
-      detail::add_cut_at_extremes(contour, from, s, 0.5);
+      detail::add_cut_at_extremes(contour, from, s);
       from = s.end;
     }
     Contour whole;
@@ -111,13 +123,6 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
         s.control1 = out == Point{} ? from : detail::rounded_handle(from, s.control1 - before + from, out);
         s.control2 = in == Point{} ? to : detail::rounded_handle(to, s.control2 - s.end + to, -1.0 * in);
       }
-      // At a corner a handle is free, and what little of the curve is left beyond its ends can be taken back.
-      auto const within = [&](Point p) {
-        return Point{std::clamp(p.x, std::min(from.x, to.x), std::max(from.x, to.x)),
-                     std::clamp(p.y, std::min(from.y, to.y), std::max(from.y, to.y))};
-      };
-      if (!s.line && !last.smooth) s.control1 = within(s.control1);
-      if (!s.line && !s.smooth) s.control2 = within(s.control2);
       before = s.end;
       s.end = to;
       if (s.line && from == to) {
@@ -126,7 +131,9 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
       }
       whole.segments.push_back(s);
     }
-    if (whole.segments.size() >= 2 && std::abs(signed_area(whole)) >= 1) result.push_back(whole);
+    if (whole.segments.size() < 2) continue;
+    detail::keep_within_ends(whole);
+    if (std::abs(signed_area(whole)) >= 1) result.push_back(whole);
   }
   return result;
 }
