@@ -284,7 +284,7 @@ int main(int argc, char** argv) try {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
   Options options;
   CLI::App app("Trains a diffusion model on letters A and draws new ones.");
-  app.add_option("--size", options.size, "pixels per side: 64, or 32, which takes half the time")
+  app.add_option("--size", options.size, "pixels per side: 64, or 32, which takes a third of the time")
       ->check(CLI::IsMember({32, 64}))
       ->capture_default_str();
   CLI::Option* const data = app.add_option(

@@ -84,6 +84,7 @@ TEST_CASE("a letter is centred by its ink or by the drawing, and never clipped")
   CHECK(by_ink.entry.source == "some/H_1.png");
   CHECK(by_ink.entry.family == "1");
   CHECK(by_ink.entry.scale == doctest::Approx(0.2));
+  CHECK(by_ink.entry.cap_height == frame.cap_height);
   LetterFrame bearings = frame;
   bearings.side_bearings = true;
   Letter const by_width = place_letter(picture, letter, at, bearings, "H_1.png");

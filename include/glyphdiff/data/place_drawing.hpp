@@ -194,9 +194,10 @@ inline Letter place_letter(Image const& picture, DrawnLetter const& letter, Plac
   if (at.scale > most)
     throw Error(name, "ink that is larger than a few pixels",
                 "that it would have to be enlarged more than " + std::to_string(int(most)) + " times");
-  return {place_drawing(picture, at, frame.size),
-          {"", shown, family_of_drawing(name), std::filesystem::path(name).generic_string(), at.scale,
-           frame.baseline, 0, at.left, frame.side_bearings ? width : 0}};
+  return {
+      place_drawing(picture, at, frame.size),
+      {"", shown, family_of_drawing(name), std::filesystem::path(name).generic_string(), at.scale,
+       frame.baseline, frame.x_height > 0 ? 0 : frame.cap_height, at.left, frame.side_bearings ? width : 0}};
 }
 
 }  // namespace glyphdiff
