@@ -69,7 +69,7 @@ int main(int argc, char** argv) try {
       ->capture_default_str();
   draw_command
       .add_option("--candidates", drawing.candidates,
-                  "drawings of each letter, of which the most typical is kept")
+                  "drawings of each letter of a text, of which the most typical is kept")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   draw_command.add_option("--steps", drawing.steps, "of DDIM")
@@ -79,22 +79,31 @@ int main(int argc, char** argv) try {
       .add_option("--guidance-scale", drawing.guidance_scale,
                   "how far away from letters of no class and style; 1: not at all")
       ->capture_default_str();
+  draw_command
+      .add_option("--taught", drawing.taught,
+                  "of characters that your letters did not have: how much of what it has learnt of them the "
+                  "network keeps; 1 follows them most and knows other characters least")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   draw_command.add_option("--seed", drawing.seed, "of everything random")->capture_default_str();
   CLI::Option* const like =
       draw_command.add_option("--like", drawing.like, "draw more like this picture, in its style");
   CLI::Option* const from =
       draw_command.add_option("--from", drawing.from, "start from this picture, such as a sketch")
           ->excludes(like);
-  draw_command.add_option("--strength", drawing.strength, "how far to go from it: 1 forgets it")
-      ->check(CLI::Range(0.001, 1.0))
-      ->capture_default_str();
+  CLI::Option* const strength =
+      draw_command.add_option("--strength", drawing.strength, "how far to go from it: 1 forgets it")
+          ->check(CLI::Range(0.001, 1.0))
+          ->capture_default_str();
   draw_command.add_option("--mask", drawing.mask, "what of it to draw anew (white) and what to keep (black)")
-      ->needs(from);
+      ->needs(from)
+      ->excludes(strength);
   draw_command.add_option("--between", drawing.between, "draw what lies between these two pictures")
       ->delimiter(',')
       ->expected(2)
       ->excludes(from)
-      ->excludes(like);
+      ->excludes(like)
+      ->excludes(strength);
   train_command.add_flag("--json", training.json, "say what happens as lines of JSON on standard output");
   try {
     app.parse(argc, argv);

@@ -7,12 +7,15 @@
 #include <glyphdiff/data/letter_line.hpp>
 #include <glyphdiff/io/resize.hpp>
 #include <glyphdiff/io/run_folder.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/metrics/most_typical.hpp>
 #include <glyphdiff/sampler/inpainting.hpp>
 #include <glyphdiff/sampler/interpolation.hpp>
 #include <glyphdiff/sampler/spacing.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 #include <span>
 
@@ -21,9 +24,46 @@ struct DrawingOptions {
   fs::path model = shipped, out = "out/text", like, from, mask;
   std::vector<fs::path> references, between;
   int count = 1, candidates = 4, steps = 25;
-  double guidance_scale = 1.5, strength = 0.5;
+  double guidance_scale = 1.5, strength = 0.5, taught = 0.5;
   std::uint64_t seed = 1;
 };
+
+/// The network, and for the characters that it was not taught the one between the network that it began as
+/// and what it has become: that has learnt the style and forgotten less of other letters (Wortsman et al.
+/// 2022, arXiv:2109.01903).
+class Artists {
+ public:
+  Artists(Exec const& exec, DrawingOptions const& options) : exec_(exec), net_(exec) {
+    load_network(options.model.string(), "", net_);
+    taught_.emplace(exec, net_, net_.parameters(), options.guidance_scale);
+    auto const file = gd::open_tensor_file(options.model.string());
+    auto const* const base = gd::find_value(file->metadata(), "config.base");
+    auto const* const characters = gd::find_value(file->metadata(), "config.characters");
+    if (base == nullptr || characters == nullptr || *base != content_hash(shipped)) return;
+    characters_ = *characters;
+    Net const first(exec);
+    load_network(shipped.string(), "", first, stderr);
+    between_ = gd::Arena<Exec>("glyphdiff::between", net_.parameters().extent(0));
+    gd::kernels::interpolate(exec, first.parameters().data(), net_.parameters().data(), float(options.taught),
+                             between_.data(), std::int64_t(between_.extent(0)));
+    exec.fence();
+    other_.emplace(exec, net_, between_, options.guidance_scale);
+  }
+
+  Letters& taught() { return *taught_; }
+  Letters& of(int label) { return knows(label) ? *taught_ : *other_; }
+  bool knows(int label) const {
+    return !other_ || characters_.find(gd::alphabet[std::size_t(label)]) != std::string::npos;
+  }
+
+ private:
+  Exec exec_;
+  Net net_;
+  gd::Arena<Exec> between_;
+  std::string characters_;
+  std::optional<Letters> taught_, other_;
+};
+
 /// What to draw a style from: letters that have it.
 struct Reference {
   Picture picture;
@@ -74,12 +114,15 @@ inline std::vector<Reference> load_references(std::vector<fs::path> const& paths
   return references;
 }
 
-/// As many references of other classes as the network reads, chosen by the seed and `draw`.
+/// As many references as the network reads, chosen by the seed and `draw`: of other classes, as it was
+/// trained, if there are any.
 inline std::vector<Picture const*> choose(std::vector<Reference> const& references, int label,
                                           std::uint64_t seed, std::uint64_t draw) {
   std::vector<Picture const*> chosen;
   for (Reference const& reference : references)
     if (reference.label != label || label == gd::no_class) chosen.push_back(&reference.picture);
+  if (chosen.empty())
+    for (Reference const& reference : references) chosen.push_back(&reference.picture);
   std::size_t const count = std::min(chosen.size(), std::size_t(Letters::places));
   for (std::size_t k = 0; k < count; ++k) {
     auto const r = gd::bits4({seed, gd::Stream::user, draw}, gd::random_index(std::uint64_t(label), k));
@@ -107,20 +150,29 @@ inline gd::SideBearings bearings_of(std::vector<Reference> const& references, in
 }
 
 /// One letter for each class: of `candidates` drawings in the style of the references the most typical one.
-inline std::vector<Picture> draw_letters(Letters& artist, Preset::Process const& process,
+inline std::vector<Picture> draw_letters(Artists& artists, Preset::Process const& process,
                                          std::vector<int> const& classes,
                                          std::vector<Reference> const& references,
                                          DrawingOptions const& options, int row) {
   static constexpr std::size_t batch = 32;
+  std::vector<std::size_t> order(classes.size());  // what one network draws comes together
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t i) { return artists.knows(classes[i]); });
   std::vector<std::vector<Picture>> candidates(classes.size());
   for (int k = 0; k < options.candidates; ++k) {
     std::uint64_t const number = std::uint64_t(row) * std::uint64_t(options.candidates) + std::uint64_t(k);
-    for (std::size_t first = 0; first < classes.size(); first += batch) {
-      std::span<int const> const some(&classes[first], std::min(batch, classes.size() - first));
+    for (std::size_t first = 0, end = 0; first < order.size(); first = end) {
+      bool const known = artists.knows(classes[order[first]]);
+      std::vector<int> some;
       std::vector<std::vector<Picture const*>> shown;
-      for (int const label : some) shown.push_back(choose(references, label, options.seed, number));
-      auto drawn = artist.draw(process, some, shown, {options.seed, number});
-      for (std::size_t i = 0; i < drawn.size(); ++i) candidates[first + i].push_back(std::move(drawn[i]));
+      for (; end < order.size() && some.size() < batch && artists.knows(classes[order[end]]) == known;
+           ++end) {
+        some.push_back(classes[order[end]]);
+        shown.push_back(choose(references, some.back(), options.seed, number));
+      }
+      auto drawn = artists.of(some.front()).draw(process, some, shown, {options.seed, number});
+      for (std::size_t i = 0; i < drawn.size(); ++i)
+        candidates[order[first + i]].push_back(std::move(drawn[i]));
     }
   }
   std::vector<Picture> letters;
@@ -183,7 +235,7 @@ inline gd::Image one_below_the_other(std::vector<gd::Image> const& lines) {
 }
 
 /// The text in one style a row.
-inline void draw_text(Letters& artist, Preset::Process const& process, DrawingOptions const& options) {
+inline void draw_text(Artists& artists, Preset::Process const& process, DrawingOptions const& options) {
   std::vector<int> classes = gd::alphabet_classes(options.text);
   std::vector<int> distinct;
   for (int const label : classes)
@@ -195,11 +247,12 @@ inline void draw_text(Letters& artist, Preset::Process const& process, DrawingOp
     std::vector<Picture> letters;
     if (given.empty()) {
       std::size_t const first = std::min(distinct.size(), std::size_t(Letters::places));
-      letters = artist.invent(process, std::span(distinct).first(first), {options.seed, std::uint64_t(row)});
+      letters = artists.taught().invent(process, std::span(distinct).first(first),
+                                        {options.seed, std::uint64_t(row)});
       for (std::size_t i = 0; i < first; ++i) references.push_back({letters[i], distinct[i]});
     }
     auto const rest =
-        draw_letters(artist, process, {distinct.begin() + std::ptrdiff_t(letters.size()), distinct.end()},
+        draw_letters(artists, process, {distinct.begin() + std::ptrdiff_t(letters.size()), distinct.end()},
                      references, options, row);
     letters.insert(letters.end(), rest.begin(), rest.end());
     std::vector<gd::Image> pictures;
@@ -212,8 +265,40 @@ inline void draw_text(Letters& artist, Preset::Process const& process, DrawingOp
   gd::write_png(options.out / "text.png", one_below_the_other(lines));
 }
 
-/// `count` pictures of one letter: from a picture, around what a mask keeps, or between two pictures.
-inline void draw_variations(Exec const& exec, Letters& artist, Preset::Process const& process,
+/// Of `count` pictures of one letter those from number `first` on: from a picture, around what a mask keeps,
+/// or between two pictures.
+template <class Model>
+std::vector<Picture> vary(Exec const& exec, Model& model, Preset::Process const& process,
+                          DrawingOptions const& options, int first, int n) {
+  gd::Images<Exec> const x("letters", n, Frame::size, Frame::size, 1);
+  gd::SeededNoise const noise{options.seed, std::uint64_t(first)};
+  auto const copies = [&](Picture const& picture) {
+    return to_device(std::vector<Picture>(std::size_t(n), picture));
+  };
+  if (!options.between.empty()) {
+    std::vector<double> fractions;
+    for (int i = first; i < first + n; ++i)
+      fractions.push_back(options.count > 1 ? double(i) / (options.count - 1) : 0.5);
+    gd::ddim_interpolate(exec, process, model, copies(read_letter(options.between[0])),
+                         copies(read_letter(options.between[1])), fractions, x);
+  } else if (!options.mask.empty()) {
+    gd::Image const mask = gd::fit_to_square(gd::read_image(options.mask, 1), Frame::size);
+    Picture open;
+    for (std::uint8_t const byte : mask.pixels) open.push_back(byte > 127 ? 1.0f : 0.0f);
+    auto const plan = gd::repeated(process, 5);
+    gd::Inpainting<Exec> fill(exec, plan, copies(read_letter(options.from)), copies(open),
+                              {options.seed, std::uint64_t(first)});
+    gd::ddim_sample(exec, plan, model, x, noise, {.eta = 1}, fill);
+  } else {
+    auto const plan = gd::last_steps(process, options.strength);
+    gd::ddim_sample(exec, plan, model, x,
+                    gd::noised_to_start(exec, plan, copies(read_letter(options.from)), noise));
+  }
+  return Letters::pictures(x);
+}
+
+/// `count` pictures of one letter.
+inline void draw_variations(Exec const& exec, Artists& artists, Preset::Process const& process,
                             DrawingOptions options) {
   auto const classes = gd::alphabet_classes(options.text);
   if (classes.size() != 1)
@@ -224,46 +309,29 @@ inline void draw_variations(Exec const& exec, Letters& artist, Preset::Process c
     like = Reference{read_letter(options.like)};
     options.from = options.like;
   }
-  std::vector<int> const labels(std::size_t(options.count), classes[0]);
-  std::vector<std::vector<Reference>> references;  // which `shown` points into
-  std::vector<std::vector<Picture const*>> shown;
-  for (int i = 0; i < options.count; ++i) {
-    references.push_back(of_one_style(given, i));
-    if (like) references.back().push_back(*like);
-  }
-  for (int i = 0; i < options.count; ++i)
-    shown.push_back(choose(references[std::size_t(i)], classes[0], options.seed, std::uint64_t(i)));
   std::vector<Picture> drawn;
-  artist.draw(labels, shown, [&](auto& model, int n) {
-    gd::Images<Exec> const x("letters", n, Frame::size, Frame::size, 1);
-    gd::SeededNoise const noise{options.seed, 0};
-    auto const copies = [&](Picture const& picture) {
-      return to_device(std::vector<Picture>(std::size_t(n), picture));
-    };
-    if (!options.between.empty()) {
-      std::vector<double> fractions;
-      for (int i = 0; i < n; ++i) fractions.push_back(n > 1 ? double(i) / (n - 1) : 0.5);
-      gd::ddim_interpolate(exec, process, model, copies(read_letter(options.between[0])),
-                           copies(read_letter(options.between[1])), fractions, x);
-    } else if (!options.mask.empty()) {
-      gd::Image const mask = gd::fit_to_square(gd::read_image(options.mask, 1), Frame::size);
-      Picture open;
-      for (std::uint8_t const byte : mask.pixels) open.push_back(byte > 127 ? 1.0f : 0.0f);
-      auto const plan = gd::repeated(process, 5);
-      gd::Inpainting<Exec> fill(exec, plan, copies(read_letter(options.from)), copies(open),
-                                {options.seed, 0});
-      gd::ddim_sample(exec, plan, model, x, noise, {.eta = 1}, fill);
-    } else {
-      auto const plan = gd::last_steps(process, options.strength);
-      gd::ddim_sample(exec, plan, model, x,
-                      gd::noised_to_start(exec, plan, copies(read_letter(options.from)), noise));
+  static constexpr int batch = 32;
+  for (int first = 0; first < options.count; first += batch) {
+    int const n = std::min(batch, options.count - first);
+    std::vector<std::vector<Reference>> references;  // which `shown` points into
+    for (int i = first; i < first + n; ++i) references.push_back(of_one_style(given, i));
+    std::vector<std::vector<Picture const*>> shown;
+    for (int i = 0; i < n; ++i) {
+      shown.push_back(choose(references[std::size_t(i)], classes[0], options.seed, std::uint64_t(first + i)));
+      if (!like) continue;
+      shown.back().insert(shown.back().begin(), &like->picture);
+      shown.back().resize(std::min(shown.back().size(), std::size_t(Letters::places)));
     }
-    drawn = Letters::pictures(x);
-  });
+    artists.of(classes[0]).draw(std::vector<int>(std::size_t(n), classes[0]), shown, [&](auto& model, int) {
+      auto const pictures = vary(exec, model, process, options, first, n);
+      drawn.insert(drawn.end(), pictures.begin(), pictures.end());
+    });
+  }
   gd::write_png(options.out / "letters.png", picture_grid(drawn, 8));
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     char name[32];
-    std::snprintf(name, sizeof name, "u%04x_%03zu.png", unsigned(options.text[0]), i + 1);
+    std::snprintf(name, sizeof name, "u%04x_%03zu.png", unsigned(gd::alphabet[std::size_t(classes[0])]),
+                  i + 1);
     gd::write_png(options.out / name, to_image(drawn[i]));
   }
 }
@@ -271,16 +339,16 @@ inline void draw_variations(Exec const& exec, Letters& artist, Preset::Process c
 inline int draw(DrawingOptions const& options) {
   if (!options.mask.empty() && options.from.empty())
     throw gd::Error("--mask", "the picture that it belongs to, as --from", "none");
+  if (!options.between.empty() && options.steps < 2)
+    throw gd::Error("--steps", "2 or more for what lies between pictures", std::to_string(options.steps));
   gd::make_run_folder(options.out);
   Exec const exec;
-  Net net(exec);
-  load_network(options.model.string(), "", net);
-  Letters artist(exec, net, net.parameters(), options.guidance_scale);
+  Artists artists(exec, options);
   Preset::Process const process(options.steps);
   if (options.from.empty() && options.like.empty() && options.between.empty())
-    draw_text(artist, process, options);
+    draw_text(artists, process, options);
   else
-    draw_variations(exec, artist, process, options);
+    draw_variations(exec, artists, process, options);
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }

@@ -1,13 +1,17 @@
 // What both halves of alphabet need: the network, and letters as it sees them.
 #pragma once
 
+#include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/data/alphabet.hpp>
 #include <glyphdiff/data/alphabet_letters.hpp>
+#include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/grid.hpp>
 #include <glyphdiff/presets.hpp>
 #include <glyphdiff/sampler/styled_letters.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -25,6 +29,22 @@ using Frame = gd::AlphabetFrame;
 static_assert(Net::config.classes == int(gd::alphabet.size()) && Net::config.image_size == Frame::size);
 
 fs::path const shipped = fs::path(GLYPHDIFF_DATA_DIR) / "alphabet.safetensors";
+
+/// 64 bits of FNV-1a: tells files apart.
+inline std::string content_hash(fs::path const& path) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::uint8_t const byte : gd::read_file(path)) hash = (hash ^ byte) * 0x100000001b3;
+  char text[20];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+/// The network that this one was taught from, or taught from again and again; itself if it says none.
+inline std::string base_of(fs::path const& path) {
+  auto const file = gd::open_tensor_file(path.string());
+  auto const* const base = gd::find_value(file->metadata(), "config.base");
+  return base != nullptr ? *base : content_hash(path);
+}
 
 inline gd::AlphabetLetters load_letters(fs::path const& folder) {
   auto loaded = gd::load_alphabet_letters(folder);

@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <set>
 
 struct TrainingOptions {
   fs::path data, init = shipped, out = "out/alphabet";
@@ -24,12 +25,18 @@ struct TrainingOptions {
 
 inline int train(TrainingOptions const& options) {
   std::vector<gd::StyledLetter> letters = load_letters(options.data).letters;
+  std::string characters;  // that the network is taught
+  for (int label = 0; label < int(gd::alphabet.size()); ++label)
+    if (std::any_of(letters.begin(), letters.end(),
+                    [&](gd::StyledLetter const& letter) { return letter.label == label; }))
+      characters += gd::alphabet[std::size_t(label)];
   gd::make_run_folder(options.out);
+  std::FILE* const text = options.json ? stderr : stdout;
   Exec const exec;
   Net net(exec, options.seed);
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
   bool const resuming = !options.fresh && fs::exists(checkpoint);
-  if (!options.from_nothing && !resuming) load_network(options.init.string(), "", net);
+  if (!options.from_nothing && !resuming) load_network(options.init.string(), "", net, text);
 
   gd::TrainOptions how;
   how.seed = options.seed;
@@ -50,13 +57,15 @@ inline int train(TrainingOptions const& options) {
   mix.references = Letters::places;
   mix.seed = options.seed;
   if (!options.plain) mix.augmentation.emplace();
-  // The references of the sheets: what the style of the first letter has.
+  // The references of the sheets: different letters of the first one's style.
   std::vector<Picture> shown;
-  for (std::size_t i = 0; i < letters.size() && shown.size() < std::size_t(Letters::places); ++i)
-    if (letters[i].style == letters[0].style) shown.push_back(to_picture(letters[i].picture));
+  std::set<int> labels;
+  for (gd::StyledLetter const& letter : letters)
+    if (letter.style == letters[0].style && shown.size() < std::size_t(Letters::places) &&
+        labels.insert(letter.label).second)
+      shown.push_back(to_picture(letter.picture));
   std::size_t const letter_count = letters.size();
   gd::AlphabetBatches batches(std::move(letters), mix);
-  std::FILE* const text = options.json ? stderr : stdout;
   std::fprintf(text, "%zu letters in %zu styles; %lld parameters; %lld updates of %d; %.0f MB of memory\n",
                letter_count, batches.style_count(), (long long)gd::parameter_count<Preset>,
                (long long)options.steps, options.batch,
@@ -65,7 +74,10 @@ inline int train(TrainingOptions const& options) {
   gd::KeyValues const identity{
       {"preset", "Alphabet64"},
       {"letters", fs::canonical(options.data).filename().string() + ", " + std::to_string(letter_count)},
-      {"init", options.from_nothing ? "none" : options.init.filename().string()},
+      {"characters", characters},
+      {"init",
+       options.from_nothing ? "none" : options.init.filename().string() + ", " + content_hash(options.init)},
+      {"base", options.from_nothing ? "none" : base_of(options.init)},
       {"variation", options.plain ? "none" : "width and slant"}};
   if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
@@ -89,14 +101,6 @@ inline int train(TrainingOptions const& options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
-  auto const sheets = [&] {
-    std::vector<std::int64_t> steps;
-    for (std::int64_t s = options.save_every; s < trainer.steps(); s += options.save_every)
-      steps.push_back(s);
-    steps.push_back(trainer.steps());
-    return steps;
-  };
-
   // Two rows: in the style of the references, and in one of the network's own.
   auto const draw_sheet = [&] {
     static constexpr std::string_view text = "HAMBURGhamburgefonstiv";
@@ -131,17 +135,16 @@ inline int train(TrainingOptions const& options) {
     watch.pause();
     save();
     if (interrupt->requested()) {
-      std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
-                   (long long)report.step);
-      watch.stopped(sheets());
+      watch.stopped();
       return 130;
     }
     draw_sheet();
-    watch.write("training", sheets());
+    watch.record({});
+    watch.write("training");
     watch.resume();
   }
   gd::save_snapshot((options.out / "alphabet.safetensors").string(), trainer, identity);
-  watch.write("finished", sheets());
+  watch.write("finished");
   watch.end("finished");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;

@@ -165,7 +165,7 @@ int run(Options options) {
   // Not needed where everything that training moves comes from the checkpoint; the rest always does from
   // here.
   if (!options.init.empty() && !(resuming && *part == gd::TrainedPart::all))
-    load_network(options.init, options.weights, net);
+    load_network(options.init, options.weights, net, text);
 
   gd::TrainOptions train;
   train.seed = options.seed;
@@ -242,13 +242,6 @@ int run(Options options) {
     return gd::draw_ddim(exec, fast, denoise, count, size, size, channels, options.seed, first,
                          size < 128 ? 32 : 1);
   };
-  auto const sheets = [&] {
-    std::vector<std::int64_t> steps{0};
-    for (std::int64_t s = options.save_every; s < trainer.steps(); s += options.save_every)
-      steps.push_back(s);
-    steps.push_back(trainer.steps());
-    return steps;
-  };
   // Few pictures are evaluated at several times each.
   gd::HostImages const unseen = some_of(held_out, 128), seen = some_of(training_at_size, unseen.extent(0));
   int const repeats = held_out.size() == 0 ? 0 : int(std::max<std::size_t>(1, 64 / unseen.extent(0)));
@@ -258,7 +251,7 @@ int run(Options options) {
       if (options.sheet > 0) {
         auto const samples = draw(denoise, options.sheet, 0);
         gd::write_png(gd::sheet_path(options.out, trainer.steps()), gd::image_grid(samples, options.sheet));
-        gd::write_progress(options.out, sheets(), size + 4, channels);
+        gd::write_progress(options.out, gd::drawn_sheets(options.out, trainer.steps()), size + 4, channels);
         watch.show(samples, training_at_size);
       }
       if (held_out.size() == 0) return;
@@ -282,7 +275,7 @@ int run(Options options) {
                     .c_str()
               : "");
     watch.record(measured);
-    watch.write("training", sheets());
+    watch.write("training");
   };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
@@ -330,9 +323,7 @@ int run(Options options) {
       watch.pause();
       save();
       if (interrupt->requested()) {
-        std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
-                     (long long)report.step);
-        watch.stopped(sheets());
+        watch.stopped();
         return 130;
       }
       fs::path const file = snapshot();
@@ -346,7 +337,7 @@ int run(Options options) {
       watch.resume();
     }
   }
-  watch.write("finished", sheets());
+  watch.write("finished");
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
   return 0;

@@ -202,8 +202,7 @@ int run(Options options) {
     auto const samples = draw(quick, watched);
     gd::HostImages const row = first_of(samples, sheet_columns);
     gd::write_png(gd::sheet_path(options.out, trainer.steps()), gd::image_grid(row, sheet_columns));
-    auto const drawn = std::upper_bound(sheets.begin(), sheets.end(), trainer.steps());
-    gd::write_progress(options.out, {sheets.begin(), drawn}, options.size + 2, 1);
+    gd::write_progress(options.out, gd::drawn_sheets(options.out, trainer.steps()), options.size + 2, 1);
     if (held_out.size() > 2) {
       auto const loss = [&](gd::HostImages const& of) {
         return gd::evaluation_loss<gd::Mse>(exec, diffusion, denoise, of, options.seed);
@@ -216,7 +215,7 @@ int run(Options options) {
     watch.record(measured);
     watch.keep_best(checkpoint);
     watch.show(row, letters.at_size.train);
-    watch.write("training", sheets);
+    watch.write("training");
   };
   // The run may have been stopped between the checkpoint and the sheet.
   if (due() && !fs::exists(gd::sheet_path(options.out, trainer.steps()))) look();
@@ -237,9 +236,7 @@ int run(Options options) {
       watch.pause();
       save();
       if (interrupt->requested()) {
-        std::fprintf(text, "stopped at step %lld; the same command goes on from there\n",
-                     (long long)report.step);
-        watch.stopped(sheets);
+        watch.stopped();
         return 130;
       }
       look();
@@ -273,7 +270,7 @@ int run(Options options) {
   }
   gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
   watch.show(first_of(samples, sheet_columns), letters.at_size.train);
-  watch.write("finished", sheets, judged, limits);
+  watch.write("finished", judged, limits);
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "%ssee %s\n", summary.str().c_str(), (options.out / "report.html").c_str());
   return 0;

@@ -15,10 +15,11 @@ inline std::string class_names(glyphdiff::TensorFile const& file) {
   return names == nullptr ? "" : *names;
 }
 
-/// Loads the weights of this name (empty: the first average) and says so. A colour network's are made gray
-/// for a gray one.
+/// Loads the weights of this name (empty: the first average) and says so on `text`. A colour network's are
+/// made gray for a gray one.
 template <class Net>
-void load_network(std::string const& path, std::string const& name, Net const& net) {
+void load_network(std::string const& path, std::string const& name, Net const& net,
+                  std::FILE* text = stdout) {
   namespace gd = glyphdiff;
   auto const file = gd::open_tensor_file(path);
   auto const table = gd::parameter_blocks(net.parameter_list());
@@ -28,6 +29,6 @@ void load_network(std::string const& path, std::string const& name, Net const& n
     gd::load_weights(gd::GrayTensors(*file), prefix, table, net.parameters());
   else
     gd::load_weights(*file, prefix, table, net.parameters());
-  std::printf("weights: %s%s%s%s\n", path.c_str(), prefix.empty() ? "" : ", ",
-              prefix.substr(0, prefix.find_last_not_of('.') + 1).c_str(), made_gray ? ", made gray" : "");
+  std::fprintf(text, "weights: %s%s%s%s\n", path.c_str(), prefix.empty() ? "" : ", ",
+               prefix.substr(0, prefix.find_last_not_of('.') + 1).c_str(), made_gray ? ", made gray" : "");
 }

@@ -157,8 +157,7 @@ class RunWatch {
 
   /// Rewrites report.html. `what` happens: "training", "finished". `final`: figures for its table with
   /// limits, if not those of the last save.
-  void write(std::string const& what, std::vector<std::int64_t> const& sheet_steps,
-             std::optional<glyphdiff::SampleReport> const& final = {},
+  void write(std::string const& what, std::optional<glyphdiff::SampleReport> const& final = {},
              std::vector<glyphdiff::GateItem> const& limits = {}) {
     glyphdiff::RunReport page;
     page.title = options_.program;
@@ -169,9 +168,9 @@ class RunWatch {
     auto const& judged = final ? final : judged_;
     if (judged && !judged->warning.empty()) page.warnings.push_back(judged->warning);
     page.samples = samples_;
-    for (std::int64_t const step : sheet_steps)
-      if (auto const sheet = glyphdiff::sheet_path(options_.out, step); std::filesystem::exists(sheet))
-        page.progress.push_back({step, glyphdiff::read_image(sheet, options_.channels)});
+    for (std::int64_t const step : glyphdiff::drawn_sheets(options_.out, step_))
+      page.progress.push_back(
+          {step, glyphdiff::read_image(glyphdiff::sheet_path(options_.out, step), options_.channels)});
     page.plots = plots();
     if (judged) {
       page.figures_note = std::to_string(judged->samples.count) + " samples beside " +
@@ -187,9 +186,14 @@ class RunWatch {
     written_ = true;
   }
 
-  /// Ctrl-C came. The page stays as it is if this run has not made it: it would have fewer pictures.
-  void stopped(std::vector<std::int64_t> const& sheet_steps) {
-    if (written_) write("stopped", sheet_steps);
+  /// Ctrl-C came, and a checkpoint is there. The page stays as it is if this run has not made it: it would
+  /// have fewer pictures.
+  void stopped() {
+    bool const fresh = options_.command.find(" --fresh") != std::string::npos;
+    std::fprintf(options_.json ? stderr : stdout,
+                 "stopped at step %lld; the same command%s goes on from there\n",
+                 static_cast<long long>(step_), fresh ? " without --fresh" : "");
+    if (written_) write("stopped");
     end("stopped");
   }
   void end(std::string const& reason) const {

@@ -29,6 +29,10 @@ TEST_CASE("the strip shows the first rows of the sheets that are there, in order
   CHECK(*strip.at(2, 4) == 20);
   CHECK(*strip.at(5, 4) == 300 % 256);
 
+  folder.write("step_30.png", "");  // not what a sheet is called
+  CHECK(drawn_sheets(folder.path(), 300) == std::vector<std::int64_t>{0, 20, 300});
+  CHECK(drawn_sheets(folder.path(), 299) == std::vector<std::int64_t>{0, 20});
+
   write_png(sheet_path(folder.path(), 400), Image(6, 7, 1));
   CHECK_THROWS_AS(write_progress(folder.path(), {0, 400}, 2, 1), Error);
   folder.write("step_notes.txt", "");

@@ -51,6 +51,10 @@ TEST_CASE_TEMPLATE("filling, copying and adding", On, GLYPHDIFF_TEST_PATHS) {
   auto const copied = to_host(z);
   for (int i = 0; i < 36; ++i) CHECK(copied[i] == a[i]);
   CHECK(std::isnan(copied[36]));
+  kernels::interpolate(exec, x.data(), to_space<Exec>(b).data(), 0.25f, z.data(), 36);
+  auto const between = to_host(z);
+  for (int i = 0; i < 36; ++i) CHECK(between[i] == doctest::Approx(0.75f * a[i] + 0.25f * b[i]));
+  CHECK(std::isnan(between[36]));
   kernels::fill_zero(exec, z.data(), 36);
   auto const zeros = to_host(z);
   for (int i = 0; i < 36; ++i) CHECK(zeros[i] == 0);

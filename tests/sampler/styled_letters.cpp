@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -63,6 +65,7 @@ TEST_CASE_FIXTURE(Fixture, "guidance at scale 1 is none") {
   std::vector<int> const one{2};
   auto const plain = artist(1).draw(process, one, {{&a}}, {7, 0}).front();
   CHECK(!same_bits(plain, artist(2).draw(process, one, {{&a}}, {7, 0}).front()));
+  CHECK_THROWS_WITH_AS(artist(std::nan("")), doctest::Contains("guidance scale"), Error);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an invented style: each letter in the style of those before") {

@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <optional>
@@ -315,6 +316,10 @@ TEST_CASE("what doesn't fit is refused") {
   options.batch = 0;
   CHECK_THROWS_WITH_AS((Run<Exec>::Coach(Exec(), run.net, Discrete(), options)),
                        "batch size: expected 1 or more, found 0", Error);
+  options.batch = 1;
+  options.learning_rate.peak = std::nan("");
+  CHECK_THROWS_WITH_AS((Run<Exec>::Coach(Exec(), run.net, Discrete(), options)),
+                       doctest::Contains("learning rate: expected a finite number"), Error);
 }
 
 namespace {

@@ -36,6 +36,19 @@ inline std::filesystem::path sheet_path(std::filesystem::path const& folder, std
   return folder / name;
 }
 
+/// The steps of the sheets that are in the folder, up to `last`, in order.
+inline std::vector<std::int64_t> drawn_sheets(std::filesystem::path const& folder, std::int64_t last) {
+  std::vector<std::int64_t> steps;
+  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
+    long long step = 0;
+    if (std::sscanf(entry.path().filename().c_str(), "step_%lld.png", &step) == 1 && step <= last &&
+        entry.path() == sheet_path(folder, step))
+      steps.push_back(step);
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
 /// Removes the sheets of an earlier run.
 inline void remove_sheets(std::filesystem::path const& folder) {
   std::vector<std::filesystem::path> sheets;

@@ -21,6 +21,15 @@ void copy(Exec const& exec, float const* x, float* y, std::int64_t count) {
       "glyphdiff::copy", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] = x[i]; });
 }
 
+/// y = a + share (b - a).
+template <class Exec>
+void interpolate(Exec const& exec, float const* a, float const* b, float share, float* y,
+                 std::int64_t count) {
+  for_each(
+      "glyphdiff::interpolate", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { y[i] = a[i] + share * (b[i] - a[i]); });
+}
+
 /// y += x.
 template <class Exec>
 void add(Exec const& exec, float const* x, float* y, std::int64_t count) {

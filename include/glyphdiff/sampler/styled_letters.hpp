@@ -8,6 +8,7 @@
 #include <glyphdiff/sampler/noise.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <span>
 #include <string>
@@ -33,8 +34,9 @@ struct SharedNoise {
  private:
   template <class View, class Do>
   static void each(View const& images, Do const& fill) {
+    std::size_t const size = images.extent(1) * images.extent(2) * images.extent(3);
     for (std::size_t n = 0; n < images.extent(0); ++n)
-      fill(View(&images(n, 0, 0, 0), 1, images.extent(1), images.extent(2), images.extent(3)));
+      fill(View(images.data() + n * size, 1, images.extent(1), images.extent(2), images.extent(3)));
   }
 };
 
@@ -48,9 +50,11 @@ class StyledLetters {
   using Picture = std::vector<float>;
   static constexpr int places = Net::config.condition_channels, size = Net::config.image_size;
 
+  /// Error unless the scale is a finite number.
   StyledLetters(Exec const& exec, Net const& net, Arena<Exec> const& parameters, double guidance_scale)
       : exec_(exec), with_(net, parameters), without_(net, parameters), scale_(guidance_scale) {
     static_assert(Net::config.classes > 0 && places > 0 && Net::config.channels == 1);
+    if (!std::isfinite(scale_)) throw Error("guidance scale", "a finite number", std::to_string(scale_));
   }
 
   /// Calls sample(model, n) with the model that draws letters of these n classes, letter i in the style of

@@ -91,6 +91,9 @@ class Trainer {
         tape_(trainable_.selection()) {
     if (options_.batch < 1)
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
+    if (!(options_.learning_rate.peak >= 0) || !std::isfinite(options_.learning_rate.peak))
+      throw Error("learning rate: expected a finite number of 0 or more, found " +
+                  std::to_string(options_.learning_rate.peak));
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }
