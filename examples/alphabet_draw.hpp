@@ -50,8 +50,13 @@ class Artists {
     other_.emplace(exec, net_, between_, options.guidance_scale);
   }
 
-  Letters& taught() { return *taught_; }
   Letters& of(int label) { return knows(label) ? *taught_ : *other_; }
+  /// For letters that are drawn from each other.
+  Letters& of(std::span<int const> labels) {
+    auto const stranger =
+        std::find_if(labels.begin(), labels.end(), [&](int label) { return !knows(label); });
+    return of(stranger == labels.end() ? labels.front() : *stranger);
+  }
   bool knows(int label) const {
     return !other_ || characters_.find(gd::alphabet[std::size_t(label)]) != std::string::npos;
   }
@@ -247,8 +252,8 @@ inline void draw_text(Artists& artists, Preset::Process const& process, DrawingO
     std::vector<Picture> letters;
     if (given.empty()) {
       std::size_t const first = std::min(distinct.size(), std::size_t(Letters::places));
-      letters = artists.taught().invent(process, std::span(distinct).first(first),
-                                        {options.seed, std::uint64_t(row)});
+      letters = artists.of(std::span(distinct).first(first))
+                    .invent(process, std::span(distinct).first(first), {options.seed, std::uint64_t(row)});
       for (std::size_t i = 0; i < first; ++i) references.push_back({letters[i], distinct[i]});
     }
     auto const rest =

@@ -18,8 +18,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +51,7 @@ Character character(std::string const& text) {
   auto const shown = gd::character_of_word(text);
   if (!shown) return {text, {}};
   char32_t const code = *shown;
+  if (code == U' ') return {"space", {code}};
   if (code < 128 && std::isalpha(int(code)) != 0) return {gd::to_utf8(code), {code}};
   if (code >= U'0' && code <= U'9') return {digits[code - U'0'], {code}};
   char name[16];
@@ -105,6 +106,7 @@ std::string glyph_of(Source const& picture, Options const& options) {
 gd::Ink load_ink(fs::path const& path, bool white_on_black, int enlarge) {
   gd::Image image = gd::read_image(path, 1);
   if (enlarge > 1) image = gd::resize(image, enlarge * image.height, enlarge * image.width);
+  white_on_black = white_on_black || gd::is_white_on_black(image);
   gd::Ink ink{image.height, image.width, {}};
   for (std::uint8_t const byte : image.pixels)
     ink.coverage.push_back(float(white_on_black ? byte : 255 - byte) / 255.0f);
@@ -135,25 +137,39 @@ bool wanted(Options const& options, char const* format) {
   return std::find(options.formats.begin(), options.formats.end(), format) != options.formats.end();
 }
 
-/// Traces a picture, writes its SVG if that is wanted, and adds it to the font. `used`: how often each glyph
-/// came.
-void add_glyph(gd::Font& font, std::map<std::string, int>& used, Source const& source,
-               Options const& options) {
-  fs::path const& path = source.file;
-  gd::LetterEntry const said = source.entry.value_or(gd::LetterEntry{.baseline = -1});
+/// A picture's outline, in its pixels.
+struct Traced {
+  gd::Outline outline;
+  int width, height;
+};
+
+Traced trace_picture(fs::path const& path, Options const& options) {
   gd::Ink const ink = load_ink(path, options.white_on_black, options.enlarge);
   gd::TraceOptions trace;
   if (options.tolerance > 0) trace.tolerance = options.tolerance;
   trace.tolerance *= options.enlarge;
-  gd::Outline const outline =
+  trace.least_area *= options.enlarge * options.enlarge;
+  gd::Outline outline =
       gd::transformed(gd::trace(ink, trace), [&](gd::Point point) { return 1.0 / options.enlarge * point; });
   if (outline.empty())
     throw gd::Error(path.string(),
                     options.white_on_black ? "a white letter on black" : "a black letter on white", "no ink");
-  if (wanted(options, "svg"))
-    gd::write_svg(options.out / path.stem().concat(".svg"), outline, ink.width / options.enlarge,
-                  ink.height / options.enlarge);
+  return {std::move(outline), ink.width / options.enlarge, ink.height / options.enlarge};
+}
 
+/// Names that were given out, and characters that a glyph shows already.
+struct Taken {
+  std::set<std::string> glyphs, files;
+  std::set<char32_t> characters;
+};
+
+/// The glyph of an outline, in font units.
+gd::Glyph make_glyph(gd::Outline const& outline, Source const& source, gd::Font const& font, Taken& taken,
+                     Options const& options) {
+  std::string const said_name = glyph_of(source, options);
+  if (said_name.empty() || !gd::detail::is_plain_text(said_name))
+    throw gd::Error(source.file.string(), "a character or a glyph's name", "none that fonts can hold");
+  gd::LetterEntry const said = source.entry.value_or(gd::LetterEntry{.baseline = -1});
   gd::Box const box = gd::bounds(outline);  // y down: its top is the lowest row
   double const baseline = options.baseline >= 0 ? options.baseline
                           : said.baseline >= 0  ? said.baseline
@@ -164,49 +180,83 @@ void add_glyph(gd::Font& font, std::map<std::string, int>& used, Source const& s
   gd::FontPlacement place{font.cap_height / height, baseline, 0, 0};
   bool const spaced = said.advance > 0;
   place.left = spaced ? said.origin : box.left - options.side_bearing / place.units_per_pixel;
-  Character const shown = character(glyph_of(source, options));
-  int const number = ++used[shown.name];
-  gd::Glyph glyph{number == 1 ? shown.name : shown.name + ".alt" + std::to_string(number - 1),
-                  number == 1 ? shown.unicodes : std::vector<char32_t>{}, 0,
-                  gd::to_font_units(outline, place)};
-  glyph.advance = spaced ? int(std::lround(said.advance * place.units_per_pixel))
-                         : int(gd::bounds(glyph.outline).right) + options.side_bearing;
-  int points = 0;
-  for (gd::Contour const& contour : glyph.outline) points += contour.points();
-  std::printf("%s: glyph %s, %zu contours, %d points\n", path.c_str(), glyph.name.c_str(),
-              glyph.outline.size(), points);
-  font.glyphs.push_back(std::move(glyph));
+  gd::Glyph glyph;
+  glyph.outline = gd::to_font_units(outline, place);
+  double const advance = spaced ? std::round(said.advance * place.units_per_pixel)
+                                : gd::bounds(glyph.outline).right + options.side_bearing;
+  if (!(advance >= 0 && advance <= 32767))
+    throw gd::Error(source.file.string(), "an advance of 0 to 32767 font units",
+                    advance < 0 ? "one below 0" : "a larger one");
+  if (glyph.outline.empty())
+    throw gd::Error(source.file.string(), "a letter of some font units", "one that vanishes at that scale");
+  glyph.advance = int(advance);
+  Character const shown = character(said_name);
+  glyph.name = shown.name;
+  for (int number = 1; !taken.glyphs.insert(glyph.name).second; ++number)
+    glyph.name = shown.name + ".alt" + std::to_string(number);
+  for (char32_t const code : shown.unicodes)
+    if (taken.characters.insert(code).second) glyph.unicodes.push_back(code);
+  return glyph;
+}
+
+/// Of pictures of one name in several folders, or of A and a, each has an SVG of its own on any disk.
+fs::path svg_name(fs::path const& picture, Taken& taken) {
+  std::string const stem = picture.stem().string();
+  for (int number = 1;; ++number) {
+    std::string const name = stem + (number > 1 ? "-" + std::to_string(number) : "") + ".svg";
+    std::string folded = name;
+    for (char& c : folded) {
+      auto const byte = static_cast<unsigned char>(c);
+      c = byte < 0x80 ? char(std::tolower(byte)) : '?';  // whose capitals this does not know
+    }
+    if (taken.files.insert(folded).second) return name;
+  }
 }
 
 int run(Options const& options) {
   gd::Font font = options.measures;
   font.family = options.family;
   font.style = options.style;
+  for (std::string const& text : {font.family, font.style})
+    if (!gd::detail::is_plain_text(text))
+      throw gd::Error("--family and --style", "text in UTF-8 without control characters", "another one");
   gd::make_run_folder(options.out);
-  std::map<std::string, int> used;
+  Taken taken;
   auto const pictures = find_pictures(options.pictures);
+  bool const compiled = wanted(options, "otf") || wanted(options, "ttf"),
+             as_font = compiled || wanted(options, "ufo");
   std::vector<std::string> skipped;
+  std::size_t done = 0;
   for (Source const& picture : pictures) {
+    Traced traced;
     try {
-      add_glyph(font, used, picture, options);
+      traced = trace_picture(picture.file, options);
+      if (as_font) font.glyphs.push_back(make_glyph(traced.outline, picture, font, taken, options));
     } catch (gd::Error const& error) {
       skipped.emplace_back(error.what());
+      continue;
     }
+    ++done;
+    if (wanted(options, "svg"))
+      gd::write_svg(options.out / svg_name(picture.file, taken), traced.outline, traced.width, traced.height);
+    gd::Outline const& outline = as_font ? font.glyphs.back().outline : traced.outline;
+    int points = 0;
+    for (gd::Contour const& contour : outline) points += contour.points();
+    std::printf("%s: %s%s%zu contours, %d points\n", picture.file.c_str(), as_font ? "glyph " : "",
+                as_font ? (font.glyphs.back().name + ", ").c_str() : "", outline.size(), points);
   }
-  if (font.glyphs.empty())
+  if (done == 0)
     throw gd::Error(pictures.size() == 1 ? skipped.front()
                                          : "none of " + std::to_string(pictures.size()) +
                                                " pictures shows a letter, first " + skipped.front());
   for (std::string const& sentence : skipped) std::cerr << "skipped: " << sentence << '\n';
+  if (!as_font) return 0;
   gd::add_required_glyphs(font);
-  bool const compiled = wanted(options, "otf") || wanted(options, "ttf");
   std::string file = options.family + "-" + options.style + ".ufo";
   std::replace(file.begin(), file.end(), '/', '_');
   fs::path const ufo = options.out / file;
-  if (wanted(options, "ufo") || compiled) {
-    gd::write_ufo(ufo, font);
-    std::printf("see %s\n", ufo.c_str());
-  }
+  gd::write_ufo(ufo, font);
+  std::printf("see %s\n", ufo.c_str());
   for (char const* format : {"otf", "ttf"})
     if (wanted(options, format)) make_font(ufo, format);
   return 0;
@@ -233,9 +283,15 @@ int main(int argc, char** argv) try {
   app.add_option("--cap-height", options.measures.cap_height, "font units that the letters are high")
       ->check(CLI::Range(1, 16384))
       ->capture_default_str();
-  app.add_option("--x-height", options.measures.x_height, "written into the font")->capture_default_str();
-  app.add_option("--ascender", options.measures.ascender, "written into the font")->capture_default_str();
-  app.add_option("--descender", options.measures.descender, "written into the font")->capture_default_str();
+  app.add_option("--x-height", options.measures.x_height, "written into the font")
+      ->check(CLI::Range(-32768, 32767))
+      ->capture_default_str();
+  app.add_option("--ascender", options.measures.ascender, "written into the font")
+      ->check(CLI::Range(-32768, 32767))
+      ->capture_default_str();
+  app.add_option("--descender", options.measures.descender, "written into the font")
+      ->check(CLI::Range(-32768, 32767))
+      ->capture_default_str();
   app.add_option("--baseline", options.baseline,
                  "pixels from the top of the pictures; without it what the manifest says, or where each "
                  "letter's ink ends")

@@ -9,6 +9,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
+#include <string>
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -207,4 +212,48 @@ TEST_CASE("a UFO that can't be written leaves what was there") {
   folder.write("mine", "not a font");
   CHECK_THROWS_AS(write_ufo(folder / "mine", font), Error);
   CHECK(read_file(folder / "mine").size() == 10);
+}
+
+TEST_CASE("what lies beside a UFO is not touched, and a name may end in a slash") {
+  TemporaryFolder const folder;
+  for (char const* beside : {"f.ufo.old", "f.ufo.part"}) {
+    std::filesystem::create_directory(folder / beside);
+    folder.write(std::string(beside) + "/mine", "");
+  }
+  Font font;
+  font.glyphs = {{"A", {U'A'}, 500, {}}};
+  write_ufo(folder / "f.ufo/", font);
+  write_ufo(folder / "f.ufo/", font);
+  CHECK(std::filesystem::exists(folder / "f.ufo/metainfo.plist"));
+  CHECK(std::filesystem::exists(folder / "f.ufo.old/mine"));
+  CHECK(std::filesystem::exists(folder / "f.ufo.part/mine"));
+  std::size_t const count = std::size_t(std::distance(std::filesystem::directory_iterator(folder.path()),
+                                                      std::filesystem::directory_iterator()));
+  CHECK(count == 3);
+}
+
+TEST_CASE("glyphs have files that no disk takes for each other, and names that XML can hold") {
+  TemporaryFolder const folder;
+  Font font;
+  font.glyphs = {{"A", {}, 1, {}}, {"a_", {}, 1, {}}, {"e\xCC\x81", {}, 1, {}}, {"e\xCC\x80", {}, 1, {}}};
+  write_ufo(folder / "f.ufo", font);
+  for (char const* file : {"A_.glif", "a_2.glif", "e__.glif", "e__2.glif"})
+    CHECK(std::filesystem::exists(folder / "f.ufo/glyphs" / file));
+  font.family = "A\x01";
+  CHECK_THROWS_AS(write_ufo(folder / "f.ufo", font), Error);
+  font.family = "A";
+  font.glyphs[0].name = "\xFF";
+  CHECK_THROWS_AS(write_ufo(folder / "f.ufo", font), Error);
+}
+
+TEST_CASE("an outline beyond all font units is refused, and one of few units has no point twice") {
+  CHECK_THROWS_WITH_AS(to_font_units(letter(), {.units_per_pixel = 1e12}), doctest::Contains("32767"), Error);
+  for (double const scale : {0.05, 0.2, 0.4, 0.7})
+    for (Contour const& contour : to_font_units(letter(), {.units_per_pixel = scale, .baseline = 55.1})) {
+      Point end = contour.start();
+      for (Segment const& s : contour.segments) {
+        CHECK_FALSE((s.end == end && s.line));
+        end = s.end;
+      }
+    }
 }

@@ -39,3 +39,12 @@ TEST_CASE("rendering gives exact areas, in every pixel between 0 and 1") {
   // What lies outside the picture is cut off.
   CHECK(total(render({polygon({{-3, -3}, {2, -3}, {2, 9}, {-3, 9}})}, 4, 4)) == doctest::Approx(8));
 }
+
+TEST_CASE("ink is exact where a slanted outline leaves the picture") {
+  Outline const triangle{polygon({{-10, 0}, {10, 1}, {-10, 1}})};
+  Ink const left = render(triangle, 1, 12);
+  for (int x = 0; x < 10; ++x) CHECK(left.coverage[x] == doctest::Approx(1 - (x + 10.5) / 20));
+  CHECK(left.coverage[11] == doctest::Approx(0));
+  Ink const right = render(triangle, 1, 4);
+  for (int x = 0; x < 4; ++x) CHECK(right.coverage[x] == doctest::Approx(left.coverage[x]));
+}

@@ -55,6 +55,22 @@ TEST_CASE("slanted lines and sharp tips are where they were before antialiasing"
   check_near(ends(hole), ends(letter[1]), 0.06);
 }
 
+TEST_CASE("strokes of one to three pixels keep their ink and grow no spikes") {
+  for (double const width : {1.2, 2.0, 2.6, 3.0})
+    for (double const slope : {0.0, 0.1, 0.7}) {
+      CAPTURE(width);
+      CAPTURE(slope);
+      Point const from{12, 16}, along = direction(Point{1, slope}), across{-along.y, along.x};
+      Point const end = from + 40.0 * along, side = width * across;
+      Ink const ink = render({polygon({from, end, end + side, from + side})}, 64, 64);
+      Outline const outline = trace(ink);
+      REQUIRE(outline.size() == 1);
+      CHECK(signed_area(outline[0]) == doctest::Approx(40 * width).epsilon(0.12));
+      CHECK(difference(ink, render(outline, 64, 64)) < 0.2);
+      for (Segment const& s : outline[0].segments) CHECK(std::abs(dot(s.end - from, along) - 20) < 21.5);
+    }
+}
+
 TEST_CASE("round shapes are four curves between their extremes") {
   Point const centre{32.2, 31.7};
   Outline const outline = trace(render({ellipse(centre, 20, 14), reversed(ellipse(centre, 9, 6))}, 64, 64));

@@ -88,13 +88,19 @@ inline Point rounded_handle(Point node, Point handle, Point along) {
 /// The outline in whole font units, y up from the baseline, x right from the glyph's origin; around ink paths
 /// go counter-clockwise and around holes clockwise, as PostScript fonts and UFO want. Horizontal, vertical
 /// and smooth joins stay so, as nearly as whole numbers allow, and curves turn round at points only. Segments
-/// that shrink to nothing are left out. Error if the scale is no positive number.
+/// that shrink to nothing are left out. Error if the scale is no positive number, or a point lies farther
+/// than 32,767 units from the origin.
 inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) {
   if (!(place.units_per_pixel > 0) || !std::isfinite(place.units_per_pixel))
     throw Error("font units per pixel", "a number above 0", std::to_string(place.units_per_pixel));
   Outline const scaled = transformed(pixels, [&](Point p) {
     return Point{(p.x - place.left) * place.units_per_pixel, (place.baseline - p.y) * place.units_per_pixel};
   });
+  auto const near = [](Point p) { return std::abs(p.x) <= 32767 && std::abs(p.y) <= 32767; };
+  for (Contour const& contour : scaled)
+    for (Segment const& s : contour.segments)
+      if (!near(s.end) || (!s.line && (!near(s.control1) || !near(s.control2))))
+        throw Error("an outline", "points within 32767 font units of the origin", "some farther away");
   Outline result;
   for (Contour const& source : scaled) {  // y has changed its sign, and so has the direction
     Contour contour;
@@ -133,6 +139,13 @@ inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) 
     }
     if (whole.segments.size() < 2) continue;
     detail::keep_within_ends(whole);
+    Point end = whole.start();
+    std::erase_if(whole.segments, [&](Segment const& s) {
+      bool const nothing = s.end == end && (s.line || (s.control1 == end && s.control2 == end));
+      end = s.end;
+      return nothing;
+    });
+    if (whole.segments.size() < 2) continue;
     if (std::abs(signed_area(whole)) >= 1) result.push_back(whole);
   }
   return result;

@@ -37,7 +37,7 @@ struct Segment {
 struct Contour {
   std::vector<Segment> segments;
 
-  Point start() const { return segments.back().end; }
+  Point start() const { return segments.empty() ? Point{} : segments.back().end; }
   /// On-curve points, and control points: what a type designer counts.
   int points() const {
     int count = 0;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace glyphdiff {
@@ -20,7 +22,9 @@ using QuadraticContour = std::vector<QuadraticSegment>;
 /// A contour in quadratic curves, as TrueType has them, nowhere farther than `tolerance` from the cubics. A
 /// cubic is cut into n equal parts, each replaced by the quadratic of the same ends that meets it half way;
 /// that misses it by at most sqrt(3)/36 |p3 - 3 p2 + 3 p1 - p0| / n^3, half the third derivative's bound.
+/// Error unless the tolerance is above 0.
 inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) {
+  if (!(tolerance > 0)) throw Error("tolerance", "a number above 0", std::to_string(tolerance));
   QuadraticContour result;
   Point p0 = contour.start();
   for (Segment const& s : contour.segments) {

@@ -22,9 +22,14 @@ inline void add_edge(std::vector<double>& area, int height, int width, Point a, 
     if (bottom <= top) continue;
     double x0 = a.x + (top - a.y) * slope, x1 = a.x + (bottom - a.y) * slope;
     if (x0 > x1) std::swap(x0, x1);
-    double const rows = sign * (bottom - top), limit = width;
-    x0 = std::clamp(x0, 0.0, limit), x1 = std::clamp(x1, 0.0, limit);
+    double rows = sign * (bottom - top);
     double* const row = area.data() + std::size_t(y) * std::size_t(width + 2);
+    double const run = x1 - x0, limit = width;
+    if (run > 0) {  // what lies beyond the left side covers whole rows, beyond the right side nothing
+      row[0] += rows * std::max(0.0, std::min(x1, 0.0) - x0) / run;
+      rows *= std::max(0.0, std::min(x1, limit) - std::max(x0, 0.0)) / run;
+    }
+    x0 = std::clamp(x0, 0.0, limit), x1 = std::clamp(x1, 0.0, limit);
     int const first = int(x0), last = int(x1);
     if (first == last) {
       double const covered = 1 - ((x0 + x1) / 2 - first);

@@ -4,11 +4,13 @@
 #include <glyphdiff/outline/extremes.hpp>
 #include <glyphdiff/outline/fit_cubic.hpp>
 #include <glyphdiff/outline/level_set.hpp>
+#include <glyphdiff/outline/simplified.hpp>
 #include <glyphdiff/outline/straight_runs.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
@@ -69,7 +71,7 @@ class ContourTracer {
       if (std::abs(sine) > 0.2) {
         double const s = cross(c.through_after - c.through_before, c.after) / sine;
         Point const meeting = c.through_before + s * c.before;
-        if (length(meeting - position) < 4) position = meeting;
+        if (length(meeting - position) < 0.6 + 0.6 / std::abs(sine)) position = meeting;
       }
       nodes_.push_back({c.index, position, true, {}, false});
     }
@@ -208,16 +210,24 @@ class ContourTracer {
 /// The outline of a gray letter in pixel coordinates (y down): the level at which half a pixel is ink, in
 /// straight lines and cubics. Corners are where they were before antialiasing rounded them; curves have
 /// points at their extremes; almost horizontal and vertical lines are exactly so. Around ink signed_area is
-/// positive. Error if the ink's numbers don't fit its size.
+/// positive. Strokes of one to three pixels become polygons. Error if the ink's numbers don't fit its size.
 inline Outline trace(Ink const& ink, TraceOptions options = {}) {
   if (options.straight <= 0) options.straight = std::max(5.0, ink.height / 20.0);
   Outline outline;
-  for (Polyline& points : level_set(ink)) {
-    double twice = 0;
-    for (std::size_t i = 0; i < points.size(); ++i)
-      twice += cross(points[i], points[(i + 1) % points.size()]);
+  for (Polyline const& points : level_set(ink)) {
+    double twice = 0, around = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      Point const next = points[(i + 1) % points.size()];
+      twice += cross(points[i], next);
+      around += length(next - points[i]);
+    }
     if (std::abs(twice) / 2 < options.least_area) continue;
-    outline.push_back(detail::ContourTracer(std::move(points), options)());
+    Contour contour = detail::ContourTracer(points, options)();
+    // The corners of strokes of one to three pixels lie too close together to be told apart: lines would end
+    // in spikes, or nothing be left.
+    double const lost = std::abs(signed_area(contour) - twice / 2);
+    if (!(lost < 2 + 0.02 * around)) contour = detail::simplified(points, 0.3);
+    outline.push_back(std::move(contour));
   }
   return outline;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/font_units.hpp>
 #include <glyphdiff/outline/svg.hpp>
@@ -9,8 +10,10 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 /// Fonts as Unified Font Objects, version 3 (unifiedfontobject.org): a folder that font editors open and
@@ -34,15 +37,45 @@ struct Font {
 namespace detail {
 
 /// The file of a glyph: letters that file systems may take for each other are told apart by underscores, as
-/// the UFO conventions say.
-inline std::string glif_name(std::string const& glyph) {
+/// the UFO conventions say, and names that are the same then by a number. `used`: names so far, in lower
+/// case.
+inline std::string glif_name(std::string const& glyph, std::set<std::string>& used) {
   std::string name;
   for (char const c : glyph) {
     name +=
         std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c == '.' && !name.empty()) ? c : '_';
     if (std::isupper(static_cast<unsigned char>(c)) != 0) name += '_';
   }
-  return name + ".glif";
+  auto const folded = [](std::string text) {
+    for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  };
+  std::string whole = name + ".glif";
+  for (int number = 2; !used.insert(folded(whole)).second; ++number)
+    whole = name + std::to_string(number) + ".glif";
+  return whole;
+}
+
+/// A name that XML and UFO can hold.
+inline bool is_plain_text(std::string const& text) {
+  if (!is_utf8(text)) return false;
+  auto const characters = characters_of(text);
+  return std::none_of(characters.begin(), characters.end(), [](char32_t c) {
+    return c < ' ' || (c >= 0x7f && c < 0xa0) || (c & 0xffffu) >= 0xfffeu;
+  });
+}
+
+/// A new folder beside `path`, called by it and `ending`.
+inline std::filesystem::path new_folder(std::filesystem::path const& path, char const* ending) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  for (int number = 1; !error; ++number) {
+    fs::path folder = path;
+    folder += ending + (number > 1 ? std::to_string(number) : std::string());
+    if (fs::create_directory(folder, error)) return folder;
+  }
+  throw Error(path.string(), "a folder that may be written to", error.message());
 }
 
 inline void add_point(pugi::xml_node contour, Point p, char const* type = nullptr, bool smooth = false) {
@@ -66,6 +99,7 @@ inline void write_glif(std::filesystem::path const& path, Glyph const& glyph) {
   }
   pugi::xml_node outline = root.append_child("outline");
   for (Contour const& contour : glyph.outline) {
+    if (contour.segments.empty()) continue;
     pugi::xml_node node = outline.append_child("contour");
     auto const type = [](Segment const& s) { return s.line ? "line" : "curve"; };
     Segment const& last = contour.segments.back();
@@ -111,47 +145,52 @@ inline void add_entry(pugi::xml_node dict, char const* key, int number) {
 
 /// Adds the glyphs that every font has, where they are missing: .notdef, a box, and a space.
 inline void add_required_glyphs(Font& font) {
-  auto const has = [&](char const* name) {
-    return std::any_of(font.glyphs.begin(), font.glyphs.end(),
-                       [&](Glyph const& g) { return g.name == name; });
-  };
-  if (!has("space")) font.glyphs.insert(font.glyphs.begin(), {"space", {U' '}, font.units_per_em / 4, {}});
-  if (has(".notdef")) return;
-  double const width = font.units_per_em / 2, top = font.cap_height, line = font.units_per_em / 20;
+  bool const has_space = std::any_of(font.glyphs.begin(), font.glyphs.end(), [](Glyph const& g) {
+    return g.name == "space" || std::count(g.unicodes.begin(), g.unicodes.end(), U' ') > 0;
+  });
+  if (!has_space) font.glyphs.insert(font.glyphs.begin(), {"space", {U' '}, font.units_per_em / 4, {}});
+  if (std::any_of(font.glyphs.begin(), font.glyphs.end(), [](Glyph const& g) { return g.name == ".notdef"; }))
+    return;
+  double const width = std::max(1, font.units_per_em / 2), top = std::max(1, font.cap_height),
+               line = std::max(1.0, std::floor(std::min(width, top) / 10));
   auto const box = [](double left, double bottom, double right, double upper) {  // counter-clockwise
     return Contour{{{true, {}, {}, {right, bottom}, false},
                     {true, {}, {}, {right, upper}, false},
                     {true, {}, {}, {left, upper}, false},
                     {true, {}, {}, {left, bottom}, false}}};
   };
-  font.glyphs.insert(font.glyphs.begin(), {".notdef",
-                                           {},
-                                           int(width),
-                                           {box(line, 0, width - line, top),
-                                            reversed(box(2 * line, line, width - 2 * line, top - line))}});
+  Outline outline{box(line, 0, width - line, top)};
+  if (width > 5 * line && top > 3 * line)
+    outline.push_back(reversed(box(2 * line, line, width - 2 * line, top - line)));
+  font.glyphs.insert(font.glyphs.begin(), {".notdef", {}, int(width), std::move(outline)});
 }
 
 /// Writes a font as the folder `path` (name it *.ufo), in place of one that was there once all of it is
-/// written. Throws Error if a glyph has no name or the name of another, if `path` is something else than an
-/// older UFO, or if it can't be written; what was there survives then.
-inline void write_ufo(std::filesystem::path const& path, Font const& font) {
+/// written. Throws Error if a glyph has no name, the name of another or one that XML can't hold, if `path` is
+/// something else than an older UFO, or if it can't be written; what was there survives then.
+inline void write_ufo(std::filesystem::path path, Font const& font) {
   namespace fs = std::filesystem;
-  std::vector<std::string> names;
+  path = path.lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "font.ufo/"
+  for (std::string const& text : {font.family, font.style})
+    if (!detail::is_plain_text(text))
+      throw Error(path.string(), "a family and a style in UTF-8 without control characters", "others");
+  std::vector<std::string> names, files;
+  std::set<std::string> used;
   for (Glyph const& glyph : font.glyphs) {
     if (glyph.name.empty()) throw Error(path.string(), "a name for every glyph", "one without");
+    if (!detail::is_plain_text(glyph.name))
+      throw Error(path.string(), "glyphs' names in UTF-8 without control characters", "another one");
     if (std::find(names.begin(), names.end(), glyph.name) != names.end())
       throw Error(path.string(), "glyphs of different names", glyph.name + " twice");
     names.push_back(glyph.name);
+    files.push_back(detail::glif_name(glyph.name, used));
   }
   if (fs::exists(path) && !fs::exists(path / "metainfo.plist"))
     throw Error(path.string(), "nothing, or an older UFO to replace", "something else");
 
-  fs::path part = path;
-  part += ".part";
   std::error_code error;
-  fs::remove_all(part, error);
-  fs::create_directories(part / "glyphs", error);
-  if (error) throw Error(part.string(), "a folder to write to", error.message());
+  fs::path const part = detail::new_folder(path, ".part");
   struct Remove {
     fs::path const& folder;
     ~Remove() {
@@ -159,6 +198,8 @@ inline void write_ufo(std::filesystem::path const& path, Font const& font) {
       fs::remove_all(folder, ignored);
     }
   } const remove{part};
+  fs::create_directory(part / "glyphs", error);
+  if (error) throw Error(part.string(), "a folder to write to", error.message());
 
   using namespace detail;
   write_plist(part / "metainfo.plist", [&](pugi::xml_node plist) {
@@ -189,17 +230,27 @@ inline void write_ufo(std::filesystem::path const& path, Font const& font) {
   });
   write_plist(part / "glyphs" / "contents.plist", [&](pugi::xml_node plist) {
     pugi::xml_node dict = plist.append_child("dict");
-    for (std::string const& name : names) add_entry(dict, name.c_str(), glif_name(name));
+    for (std::size_t i = 0; i < names.size(); ++i) add_entry(dict, names[i].c_str(), files[i]);
   });
-  for (Glyph const& glyph : font.glyphs) write_glif(part / "glyphs" / glif_name(glyph.name), glyph);
+  for (std::size_t i = 0; i < names.size(); ++i) write_glif(part / "glyphs" / files[i], font.glyphs[i]);
 
-  fs::path old = path;
-  old += ".old";
-  fs::remove_all(old, error);
-  if (fs::exists(path)) fs::rename(path, old, error);
-  if (!error) fs::rename(part, path, error);
-  if (error) throw Error(path.string(), "a folder that may be replaced", error.message());
-  fs::remove_all(old, error);
+  if (!fs::exists(path)) {
+    fs::rename(part, path, error);
+    if (error) throw Error(path.string(), "a folder that may be written", error.message());
+    return;
+  }
+  std::error_code ignored;
+  fs::path const old = new_folder(path, ".old");  // an empty folder gives way to a renamed one
+  fs::rename(path, old, error);
+  if (!error) {
+    fs::rename(part, path, error);
+    if (error) fs::rename(old, path, ignored);
+  }
+  if (error) {
+    fs::remove(old, ignored);
+    throw Error(path.string(), "a folder that may be replaced", error.message());
+  }
+  fs::remove_all(old, ignored);
 }
 
 }  // namespace glyphdiff
