@@ -78,6 +78,15 @@ TEST_CASE("a folder gives its pictures, black on white, at their size or another
   CHECK(load(folder.path(), 12).letters.images.shape(2) == 12);
 }
 
+TEST_CASE("of a folder whose names say characters those of another one are left out") {
+  TemporaryFolder folder;
+  for (char const* name : {"A_1.png", "u0041_2.png", "B_1.png", "7.png", "scan_3.png"})
+    write_png(folder / name, bar(16, 0));
+  CHECK(load(folder.path(), 0, "A").letters.size() == 4);
+  CHECK(load(folder.path(), 0, "B").letters.size() == 3);
+  CHECK(load(folder.path()).letters.size() == 5);
+}
+
 TEST_CASE("an atlas gives a split, a sheet its cells") {
   std::string const data = GLYPHDIFF_TEST_DATA "/../../examples/data/letters_a";
   LetterAtlas const atlas = load_letter_atlas(data + ".png", data + ".tsv", 32);
@@ -94,8 +103,8 @@ TEST_CASE("an atlas gives a split, a sheet its cells") {
 
 TEST_CASE("what holds no letters is refused in one sentence") {
   TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(load(folder.path()),
-                       doctest::Contains("at least one PNG or JPEG image, found no file"), Error);
+  CHECK_THROWS_WITH_AS(load(folder.path()), doctest::Contains("at least one PNG or JPEG image, found none"),
+                       Error);
   CHECK_THROWS_WITH_AS(load(folder / "missing"),
                        doctest::Contains("a folder of pictures, a sheet of letters"), Error);
   CHECK_THROWS_WITH_AS(load(folder.write("a.txt", "text")), doctest::Contains("a PNG or JPEG image"), Error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/dataset.hpp>
 #include <glyphdiff/data/image_folder.hpp>
 #include <glyphdiff/data/letter_atlas.hpp>
@@ -71,12 +72,18 @@ inline JudgedLetters letters_of_set(std::filesystem::path const& folder, int siz
   return result;
 }
 
-/// All pictures of a folder that can be read.
-inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int size) {
+/// All pictures of a folder that can be read, but for those whose names say another character.
+inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int size,
+                                       std::string const& character) {
   JudgedLetters result;
   std::vector<Image> pictures;
   std::vector<std::string> names;
   for (std::filesystem::path const& file : files_of_folder(folder)) {
+    std::string const stem = file.stem().string();
+    std::size_t const underscore = stem.find('_');  // 7.png is a number
+    auto const said = character_of_word(stem.substr(0, underscore));
+    if (!character.empty() && underscore != std::string::npos && said && to_utf8(*said) != character)
+      continue;
     try {
       pictures.push_back(read_image(file, 1));
       names.push_back(file.string());
@@ -85,8 +92,9 @@ inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int 
     }
   }
   if (pictures.empty())
-    throw Error(folder.string(), "at least one PNG or JPEG image",
-                result.skipped.empty() ? "no file" : "none, first " + result.skipped.front());
+    throw Error(folder.string(),
+                "at least one PNG or JPEG image" + (character.empty() ? "" : " that may show " + character),
+                result.skipped.empty() ? "none" : "none, first " + result.skipped.front());
   result.letters = letters_of(std::move(pictures), std::move(names), size);
   return result;
 }
@@ -94,17 +102,18 @@ inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int 
 }  // namespace detail
 
 /// Loads letters from whatever they lie in: a data set of letters (a folder with letters.tsv: those of
-/// `character`, which may be left out if there is one only), another folder (all its pictures), a letter
-/// atlas (a picture with a list of its cells beside it, letters.tsv beside letters.png: one split), or a
-/// contact sheet as `image_grid` makes it. They come at `size`, or at their own if it is 0. Throws Error
-/// where there are none, of that character, or of different sizes that are to stay so.
+/// `character`, which may be left out if there is one only), another folder (its pictures, but for those
+/// called by another character), a letter atlas (a picture with a list of its cells beside it, letters.tsv
+/// beside letters.png: one split), or a contact sheet as `image_grid` makes it. They come at `size`, or at
+/// their own if it is 0. Throws Error where there are none, of that character, or of different sizes that are
+/// to stay so.
 inline JudgedLetters load_letters(std::filesystem::path const& source, int size, std::string const& character,
                                   LetterSplit split) {
   std::error_code error;
   if (std::filesystem::is_directory(source, error))
     return std::filesystem::exists(source / "letters.tsv", error)
                ? detail::letters_of_set(source, size, character)
-               : detail::letters_of_folder(source, size);
+               : detail::letters_of_folder(source, size, character);
   if (!std::filesystem::exists(source, error))
     throw Error(source.string(), "a folder of pictures, a sheet of letters or an atlas of them", "nothing");
   std::filesystem::path list = source;
