@@ -159,6 +159,9 @@ class RunWatch {
   /// limits, if not those of the last save.
   void write(std::string const& what, std::optional<glyphdiff::SampleReport> const& final = {},
              std::vector<glyphdiff::GateItem> const& limits = {}) {
+    // A finished run that is called again has nothing to add to its page.
+    if (!written_ && !final && samples_.empty() && std::filesystem::exists(options_.out / "report.html"))
+      return;
     glyphdiff::RunReport page;
     page.title = options_.program;
     page.status =
@@ -171,7 +174,7 @@ class RunWatch {
     for (std::int64_t const step : glyphdiff::drawn_sheets(options_.out, step_))
       page.progress.push_back(
           {step, glyphdiff::read_image(glyphdiff::sheet_path(options_.out, step), options_.channels)});
-    page.plots = plots();
+    page.plots = plots(judged);
     if (judged) {
       page.figures_note = std::to_string(judged->samples.count) + " samples beside " +
                           std::to_string(judged->real.count) + " real pictures that were held out.";
@@ -203,11 +206,12 @@ class RunWatch {
  private:
   void event(nlohmann::json const& line) const {
     if (!options_.json) return;
-    std::printf("%s\n", line.dump().c_str());
+    using Json = nlohmann::json;  // of names that are no UTF-8 what can be shown
+    std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
     std::fflush(stdout);
   }
 
-  std::vector<glyphdiff::RunReport::Plot> plots() const {
+  std::vector<glyphdiff::RunReport::Plot> plots(std::optional<glyphdiff::SampleReport> const& judged) const {
     static constexpr int width = 420, height = 280;
     std::vector<glyphdiff::RunReport::Plot> plots;
     std::vector<double> smooth;
@@ -224,8 +228,8 @@ class RunWatch {
                                        .height = height + 40}};
     std::erase_if(losses.series, [](auto const& series) { return series.x.empty(); });
     if (!losses.series.empty()) plots.push_back(losses);
-    if (!judged_) return plots;
-    for (auto const& figure : glyphdiff::figures(*judged_)) {
+    if (!judged) return plots;
+    for (auto const& figure : glyphdiff::figures(*judged)) {
       if (figure.key.ends_with("_quartile")) continue;
       auto const measured = metrics_.series(figure.key, "samples");
       if (measured.x.empty()) continue;

@@ -80,11 +80,11 @@ TEST_CASE("a folder gives its pictures, black on white, at their size or another
 
 TEST_CASE("of a folder whose names say characters those of another one are left out") {
   TemporaryFolder folder;
-  for (char const* name : {"A_1.png", "u0041_2.png", "B_1.png", "7.png", "scan_3.png"})
+  for (char const* name : {"A_1.png", "u0041_2.png", "B_1.png", "7.png", "7_2.png", "scan_3.png"})
     write_png(folder / name, bar(16, 0));
-  CHECK(load(folder.path(), 0, "A").letters.size() == 4);
-  CHECK(load(folder.path(), 0, "B").letters.size() == 3);
-  CHECK(load(folder.path()).letters.size() == 5);
+  CHECK(load(folder.path(), 0, "A").letters.size() == 5);
+  CHECK(load(folder.path(), 0, "B").letters.size() == 4);
+  CHECK(load(folder.path()).letters.size() == 6);
 }
 
 TEST_CASE("an atlas gives a split, a sheet its cells") {
@@ -130,6 +130,10 @@ TEST_CASE("a tenth is held out: by family where families are known") {
   CHECK(other_rule == "every tenth letter");
   CHECK(tenth.size() == 6);
   CHECK(tenth.names.front() == "13.png");
+
+  letters = load(folder.path(), 0, "A");  // of 21 families two single letters would be held out
+  for (std::size_t n = 0; n < 60; ++n) letters.families[n] = n < 40 ? "large" : std::to_string(n);
+  CHECK(hold_out_letters(letters).second == "every tenth letter");
   JudgedLetters few = load(folder.path(), 0, "B");
   few.letters.names.resize(20);
   CHECK_THROWS_WITH_AS(hold_out_letters(few), doctest::Contains("at least 30, found 20"), Error);

@@ -80,9 +80,11 @@ inline JudgedLetters letters_of_folder(std::filesystem::path const& folder, int 
   std::vector<std::string> names;
   for (std::filesystem::path const& file : files_of_folder(folder)) {
     std::string const stem = file.stem().string();
-    std::size_t const underscore = stem.find('_');  // 7.png is a number
+    std::size_t const underscore = stem.find('_');
     auto const said = character_of_word(stem.substr(0, underscore));
-    if (!character.empty() && underscore != std::string::npos && said && to_utf8(*said) != character)
+    bool const number = said && *said >= U'0' && *said <= U'9';  // of a picture, as in 7_2.png
+    if (!character.empty() && underscore != std::string::npos && said && !number &&
+        to_utf8(*said) != character)
       continue;
     try {
       pictures.push_back(read_image(file, 1));
@@ -136,11 +138,18 @@ inline JudgedLetters load_letters(std::filesystem::path const& source, int size,
 }
 
 /// Takes a tenth of the letters out, to compare with: every tenth family, where at least ten are known, so
-/// that a held-out letter has no near copy among the others; else every tenth letter. Returns them, and says
+/// that a held-out letter has no near copy among the others, unless that is fewer than 3 letters; else every
+/// tenth letter. Returns them, and says
 /// in words which. Error if there are fewer than 30 letters.
 inline std::pair<ImageDataset, std::string> hold_out_letters(JudgedLetters& from) {
+  // Families may be so unequal that a tenth of them is nothing to compare with.
+  constexpr std::size_t fewest = 3;
   std::set<std::string> const families(from.families.begin(), from.families.end());
-  bool const by_family = families.size() >= 10;
+  bool by_family = families.size() >= 10;
+  if (by_family) {
+    ImageDataset tried = from.letters;
+    by_family = hold_out_tenth(tried, from.families).size() >= fewest;
+  }
   if (!by_family) from.families.clear();
   ImageDataset held_out = hold_out_tenth(from.letters, from.families);
   from.families.clear();

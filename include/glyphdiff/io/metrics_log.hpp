@@ -29,15 +29,21 @@ class MetricsLog {
   void load(std::filesystem::path const& folder, std::int64_t last) {
     std::ifstream file(folder / "metrics.csv");
     std::string line, cell;
-    std::getline(file, line);
+    auto const next = [&] {
+      bool const read = bool(std::getline(file, line));
+      if (line.ends_with('\r')) line.pop_back();
+      return read;
+    };
+    next();
     std::istringstream header(line);
     std::getline(header, cell, ',');
     while (std::getline(header, cell, ',')) keys_.push_back(cell);
-    while (std::getline(file, line)) {
+    while (next()) {
       std::istringstream cells(line);
       std::getline(cells, cell, ',');
-      std::int64_t const step = std::strtoll(cell.c_str(), nullptr, 10);
-      if (step > last) continue;
+      char* end = nullptr;
+      std::int64_t const step = std::strtoll(cell.c_str(), &end, 10);
+      if (end == cell.c_str() || *end != 0 || step > last) continue;
       Figures figures;
       for (std::size_t i = 0; std::getline(cells, cell, ',') && i < keys_.size(); ++i)
         if (!cell.empty()) figures.emplace_back(keys_[i], std::strtod(cell.c_str(), nullptr));
