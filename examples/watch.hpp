@@ -106,6 +106,7 @@ class RunWatch {
     std::optional<glyphdiff::SampleReport> judged{};
   };
   void record(Save const& save) {
+    recorded_ = true;
     glyphdiff::MetricsLog::Figures measured;
     if (save.held_out_loss) measured.emplace_back("held_out_loss", *save.held_out_loss);
     if (save.training_loss) measured.emplace_back("training_loss", *save.training_loss);
@@ -159,9 +160,8 @@ class RunWatch {
   /// limits, if not those of the last save.
   void write(std::string const& what, std::optional<glyphdiff::SampleReport> const& final = {},
              std::vector<glyphdiff::GateItem> const& limits = {}) {
-    // A finished run that is called again has nothing to add to its page.
-    if (!written_ && !final && samples_.empty() && std::filesystem::exists(options_.out / "report.html"))
-      return;
+    // Without a save of this call there is less to show than the page has.
+    if (!recorded_ && !final && std::filesystem::exists(options_.out / "report.html")) return;
     glyphdiff::RunReport page;
     page.title = options_.program;
     page.status =
@@ -186,17 +186,15 @@ class RunWatch {
     page.facts = options_.facts;
     page.command = options_.command;
     glyphdiff::write_report(options_.out, page);
-    written_ = true;
   }
 
-  /// Ctrl-C came, and a checkpoint is there. The page stays as it is if this run has not made it: it would
-  /// have fewer pictures.
+  /// Ctrl-C came, and a checkpoint is there.
   void stopped() {
     bool const fresh = options_.command.find(" --fresh") != std::string::npos;
     std::fprintf(options_.json ? stderr : stdout,
                  "stopped at step %lld; the same command%s goes on from there\n",
                  static_cast<long long>(step_), fresh ? " without --fresh" : "");
-    if (written_) write("stopped");
+    write("stopped");
     end("stopped");
   }
   void end(std::string const& reason) const {
@@ -250,7 +248,7 @@ class RunWatch {
   glyphdiff::LossLog loss_;
   glyphdiff::MetricsLog metrics_;
   std::int64_t step_;
-  bool written_ = false;
+  bool recorded_ = false;  // a save of this call
   std::optional<glyphdiff::SampleReport> judged_;
   std::vector<glyphdiff::RunReport::Sample> samples_;
 };
