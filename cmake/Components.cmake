@@ -55,7 +55,7 @@ function(glyphdiff_install_package)
   write_basic_package_version_file("${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
   install(FILES "${PROJECT_BINARY_DIR}/glyphdiffConfig.cmake" "${PROJECT_BINARY_DIR}/glyphdiffConfigVersion.cmake"
-                cmake/FindRandom123.cmake cmake/Findlibrsvg.cmake cmake/Findlibzip.cmake cmake/Findstb.cmake
+                cmake/Prebuilt.cmake cmake/FindRandom123.cmake cmake/Findlibrsvg.cmake cmake/Findlibzip.cmake cmake/Findstb.cmake
           DESTINATION "${glyphdiff_package_destination}")
   install(DIRECTORY examples/data/ DESTINATION "${data_directory}" FILES_MATCHING PATTERN "*.png" PATTERN "*.tsv" PATTERN "*.safetensors")
 endfunction()

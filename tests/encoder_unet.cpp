@@ -26,14 +26,14 @@ using Attending = EncoderUNet<Tiny<Pool::attention>, Exec>;
 using Averaging = EncoderUNet<Tiny<Pool::adaptive>, Exec>;
 
 template <class Spec>
-void check_threads() {
+void check_spaces() {
   Classification<SingleVectorised, Spec> const single({3, 8, 8});
   Classification<ParallelVectorised, Spec> const parallel({3, 8, 8});
   auto const a = single.train();
   auto const b = parallel.train();
-  CHECK(same_bits(a.logits, b.logits));
-  CHECK(same_bits(a.gradients, b.gradients));
-  CHECK(same_bits(a.d_image, b.d_image));
+  CHECK(relative_error(a.logits, b.logits) < 1e-5);
+  CHECK(relative_error(a.gradients, b.gradients) < 1e-5);
+  CHECK(relative_error(a.d_image, b.d_image) < 1e-5);
 }
 
 }  // namespace
@@ -45,11 +45,13 @@ TEST_CASE_TEMPLATE("every gradient of a classifier, by finite differences", On, 
   check_encoder<On, Tiny<Pool::spatial_v2>>({2, 4, 6});
 }
 
-TEST_CASE("a classifier's pass has the same bits on one thread and on several") {
-  check_threads<Tiny<Pool::adaptive>>();
-  check_threads<Tiny<Pool::attention>>();
-  check_threads<Tiny<Pool::spatial>>();
-  check_threads<Tiny<Pool::spatial_v2>>();
+// Bits are the same at any number of threads, which tests/threads checks; another space is another instance
+// of the templates, which the compiler may contract otherwise.
+TEST_CASE("a classifier's pass agrees between execution spaces") {
+  check_spaces<Tiny<Pool::adaptive>>();
+  check_spaces<Tiny<Pool::attention>>();
+  check_spaces<Tiny<Pool::spatial>>();
+  check_spaces<Tiny<Pool::spatial_v2>>();
 }
 
 TEST_CASE("a selection of a classifier's parameters gets its gradients alone") {

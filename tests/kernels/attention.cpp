@@ -111,14 +111,16 @@ TEST_CASE_TEMPLATE("attention agrees with its formulas", On, GLYPHDIFF_TEST_PATH
   }
 }
 
-TEST_CASE("attention gives the same bits on one thread and on several") {
+// Bits are the same at any number of threads, which tests/threads checks; another space is another instance
+// of the templates, which the compiler may contract otherwise.
+TEST_CASE("attention agrees between execution spaces") {
   for (Case const& c : cases) {
     CAPTURE(c.shape.pixels);
     auto const a = run<SingleVectorised>(c), b = run<ParallelVectorised>(c);
-    CHECK(same_bits(a.y, b.y));
-    CHECK(same_bits(a.dqkv, b.dqkv));
+    CHECK(relative_error(a.y, b.y) < 1e-6);
+    CHECK(relative_error(a.dqkv, b.dqkv) < 1e-5);
     auto const d = run<SinglePortable>(c), f = run<ParallelPortable>(c);
-    CHECK(same_bits(d.y, f.y));
-    CHECK(same_bits(d.dqkv, f.dqkv));
+    CHECK(relative_error(d.y, f.y) < 1e-6);
+    CHECK(relative_error(d.dqkv, f.dqkv) < 1e-5);
   }
 }

@@ -63,8 +63,9 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
   auto const update_rounded = [](auto path, std::size_t count) {
     auto const p = to_arena<Exec>(scattered(count, 1)), g = to_arena<Exec>(scattered(count, 2));
     Rounded r{{}, std::vector<std::uint16_t>(count, 0x3c01), std::vector<std::uint16_t>(count, 0x3a02)};
-    kernels::adamw_update<decltype(path)>(Exec(), std::int64_t(count), p.data(), g.data(), r.m.data(),
-                                          r.v.data(), u, {}, RandomKey{5, Stream::rounding, 7});
+    kernels::adamw_update_bfloat16<decltype(path)>(Exec(), std::int64_t(count), p.data(), g.data(),
+                                                   r.m.data(), r.v.data(), u, {},
+                                                   RandomKey{5, Stream::rounding, 7});
     Exec().fence();
     r.p = to_host(p);
     std::vector<float> const m(count, bfloat16_to_float(0x3c01)), v(count, bfloat16_to_float(0x3a02));

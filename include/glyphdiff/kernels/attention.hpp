@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/host/attention.hpp>
 #include <glyphdiff/kernels/portable/attention.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 namespace glyphdiff::kernels {
 
@@ -42,5 +43,13 @@ void attention_backward(Vectorised, Exec const& exec, AttentionShape s, float co
                         float const* dy, float* dqkv, float* workspace) {
   host::attention_backward(exec, s, qkv, y, dy, dqkv, workspace);
 }
+
+#define GLYPHDIFF_ATTENTION_KERNELS(MAKE, Exec) \
+  MAKE(host::attention_workspace<Exec>)         \
+  MAKE(host::attention_forward<Exec>)           \
+  MAKE(host::attention_backward<Exec>)          \
+  MAKE(portable::attention_forward<Exec>)       \
+  MAKE(portable::attention_backward<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_ATTENTION_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/host/conv2d.hpp>
 #include <glyphdiff/kernels/portable/conv2d.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 namespace glyphdiff::kernels {
 
@@ -56,5 +57,15 @@ void conv2d_backward_weight(Vectorised, Exec const& exec, ConvShape s, bool exac
                             float const* dy, float* dweight, float* dbias, float* workspace) {
   host::conv2d_backward_weight(exec, s, exact, x, dy, dweight, dbias, workspace);
 }
+
+#define GLYPHDIFF_CONV2D_KERNELS(MAKE, Exec) \
+  MAKE(host::conv2d_workspace<Exec>)         \
+  MAKE(host::conv2d_forward<Exec>)           \
+  MAKE(host::conv2d_backward_data<Exec>)     \
+  MAKE(host::conv2d_backward_weight<Exec>)   \
+  MAKE(portable::conv2d_forward<Exec>)       \
+  MAKE(portable::conv2d_backward_data<Exec>) \
+  MAKE(portable::conv2d_backward_weight<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_CONV2D_KERNELS)
 
 }  // namespace glyphdiff::kernels

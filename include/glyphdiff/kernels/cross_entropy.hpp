@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 #include <cmath>
 
@@ -30,5 +31,8 @@ void cross_entropy(Exec const& exec, int n, int classes, float const* logits, in
               float(weight * (::exp(double(row[k]) - row[largest]) / sum - (k == label ? 1 : 0)));
       });
 }
+
+#define GLYPHDIFF_CROSS_ENTROPY_KERNELS(MAKE, Exec) MAKE(cross_entropy<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_CROSS_ENTROPY_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cmath>
@@ -251,5 +252,15 @@ struct SquaredValue {
     return value * value;
   }
 };
+
+#define GLYPHDIFF_DIFFUSION_KERNELS(MAKE, Exec)            \
+  MAKE(combine<Exec>)                                      \
+  MAKE(sum_per_sample<Exec, SquaredError, Portable>)       \
+  MAKE(sum_per_sample<Exec, SquaredError, Vectorised>)     \
+  MAKE(sum_per_sample<Exec, VariationalBound, Portable>)   \
+  MAKE(sum_per_sample<Exec, VariationalBound, Vectorised>) \
+  MAKE(sum_per_sample<Exec, SquaredValue, Portable>)       \
+  MAKE(sum_per_sample<Exec, SquaredValue, Vectorised>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_DIFFUSION_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 #include <cmath>
 
@@ -42,5 +43,11 @@ void label_embedding_backward(Exec const& exec, int n, int width, int const* lab
           if (labels[i] >= 0) dtable[std::int64_t(labels[i]) * width + c] += dy[std::int64_t(i) * width + c];
       });
 }
+
+#define GLYPHDIFF_EMBEDDING_KERNELS(MAKE, Exec) \
+  MAKE(timestep_embedding<Exec>)                \
+  MAKE(label_embedding_forward<Exec>)           \
+  MAKE(label_embedding_backward<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_EMBEDDING_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 /// Group normalisation (Wu & He 2018) with the embedding's scale and shift (ADM's "adaptive group
 /// normalisation") and SiLU fused into the pass that writes the result:
@@ -313,5 +314,18 @@ void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, flo
     detail::norm_backward_passes<1, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
                                                 dbeta, coefficients, partial);
 }
+
+#define GLYPHDIFF_GROUP_NORM_KERNELS(MAKE, Exec)     \
+  MAKE(group_norm_statistics<Portable, Exec>)        \
+  MAKE(group_norm_statistics<Vectorised, Exec>)      \
+  MAKE(group_norm_forward<false, Portable, Exec>)    \
+  MAKE(group_norm_forward<false, Vectorised, Exec>)  \
+  MAKE(group_norm_forward<true, Portable, Exec>)     \
+  MAKE(group_norm_forward<true, Vectorised, Exec>)   \
+  MAKE(group_norm_backward<false, Portable, Exec>)   \
+  MAKE(group_norm_backward<false, Vectorised, Exec>) \
+  MAKE(group_norm_backward<true, Portable, Exec>)    \
+  MAKE(group_norm_backward<true, Vectorised, Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_GROUP_NORM_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/host/matmul.hpp>
 #include <glyphdiff/kernels/portable/matmul.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 namespace glyphdiff::kernels {
 
@@ -31,5 +32,11 @@ void matmul(Vectorised, Exec const& exec, MatmulShape s, float const* a, int lda
             float const* residual, float* workspace) {
   host::matmul(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, workspace);
 }
+
+#define GLYPHDIFF_MATMUL_KERNELS(MAKE, Exec) \
+  MAKE(host::matmul_workspace<Exec>)         \
+  MAKE(host::matmul<Exec>)                   \
+  MAKE(portable::matmul<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_MATMUL_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bfloat16.hpp>
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 #include <glyphdiff/random.hpp>
 
 #if defined(__SSE__) && !defined(__CUDA_ARCH__)
@@ -198,9 +199,9 @@ void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float
 /// The same for moments that are kept as bfloat16 and rounded stochastically, by numbers of the family
 /// `rounding`.
 template <class Path, class Exec>
-void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
-                  std::uint16_t* first_moment, std::uint16_t* second_moment, AdamWUpdate const& u,
-                  EmaUpdate const& ema, RandomKey const& rounding) {
+void adamw_update_bfloat16(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
+                           std::uint16_t* first_moment, std::uint16_t* second_moment, AdamWUpdate const& u,
+                           EmaUpdate const& ema, RandomKey const& rounding) {
   std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::adamw_bfloat16", exec, (count + tile - 1) / tile,
@@ -256,5 +257,16 @@ void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double
         partial[item] = sum;
       });
 }
+
+#define GLYPHDIFF_OPTIMIZER_KERNELS(MAKE, Exec) \
+  MAKE(adamw_update<Portable, Exec>)            \
+  MAKE(adamw_update<Vectorised, Exec>)          \
+  MAKE(adamw_update_bfloat16<Portable, Exec>)   \
+  MAKE(adamw_update_bfloat16<Vectorised, Exec>) \
+  MAKE(ema_update<Portable, Exec>)              \
+  MAKE(ema_update<Vectorised, Exec>)            \
+  MAKE(sum_of_squares<Portable, Exec>)          \
+  MAKE(sum_of_squares<Vectorised, Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_OPTIMIZER_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -14,10 +14,14 @@ struct Portable {
   static constexpr bool one_element_per_item = true;
 };
 
-struct Vectorised {
-  static constexpr int width = native_width;
+/// Vectors of W floats. The width is part of the type, so that code for one processor is never linked in
+/// place of code for another.
+template <int W>
+struct VectorisedBy {
+  static constexpr int width = W;
   static constexpr bool one_element_per_item = false;
 };
+using Vectorised = VectorisedBy<native_width>;
 
 template <class Exec>
 inline constexpr bool runs_on_host =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 #include <glyphdiff/random.hpp>
 
 /// Elementwise passes that no other kernel could fold in.
@@ -183,5 +184,29 @@ void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float con
         y[c] += float(sum);
       });
 }
+
+#define GLYPHDIFF_POINTWISE_KERNELS(MAKE, Exec)   \
+  MAKE(fill_zero<Exec>)                           \
+  MAKE(copy<Exec>)                                \
+  MAKE(interpolate<Exec>)                         \
+  MAKE(add<Exec>)                                 \
+  MAKE(silu_forward<Exec>)                        \
+  MAKE(silu_backward<Exec>)                       \
+  MAKE(relu_forward<Exec>)                        \
+  MAKE(relu_backward<Exec>)                       \
+  MAKE(dropout<Exec>)                             \
+  MAKE(spread_per_image<Portable, Exec>)          \
+  MAKE(spread_per_image<Vectorised, Exec>)        \
+  MAKE(add_per_image<Portable, Exec>)             \
+  MAKE(add_per_image<Vectorised, Exec>)           \
+  MAKE(sum_per_image<Portable, Exec>)             \
+  MAKE(sum_per_image<Vectorised, Exec>)           \
+  MAKE(mean_per_image<Portable, Exec>)            \
+  MAKE(mean_per_image<Vectorised, Exec>)          \
+  MAKE(mean_per_image_backward<Portable, Exec>)   \
+  MAKE(mean_per_image_backward<Vectorised, Exec>) \
+  MAKE(add_column_sums<Portable, Exec>)           \
+  MAKE(add_column_sums<Vectorised, Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_POINTWISE_KERNELS)
 
 }  // namespace glyphdiff::kernels

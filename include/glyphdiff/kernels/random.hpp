@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 #include <glyphdiff/random.hpp>
 
 #include <cstdint>
@@ -81,5 +82,12 @@ void fill_uniform(Exec const& exec, float* out, std::int64_t samples, std::int64
                   std::uint64_t first_sample = 0, Path path = {}) {
   fill_random(exec, path, out, samples, per_sample, key, first_sample, OpenUniform{});
 }
+
+#define GLYPHDIFF_RANDOM_KERNELS(MAKE, Exec) \
+  MAKE(fill_normal<Exec, Portable>)          \
+  MAKE(fill_normal<Exec, Vectorised>)        \
+  MAKE(fill_uniform<Exec, Portable>)         \
+  MAKE(fill_uniform<Exec, Vectorised>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_RANDOM_KERNELS)
 
 }  // namespace glyphdiff::kernels

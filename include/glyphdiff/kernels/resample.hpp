@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 /// Changes of resolution without parameters, forward and backward, and the layouts that the stem reads.
 namespace glyphdiff::kernels {
@@ -138,5 +139,17 @@ void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int sk
         }
       });
 }
+
+#define GLYPHDIFF_RESAMPLE_KERNELS(MAKE, Exec) \
+  MAKE(upsample_forward<Portable, Exec>)       \
+  MAKE(upsample_forward<Vectorised, Exec>)     \
+  MAKE(sum_blocks<Portable, Exec>)             \
+  MAKE(sum_blocks<Vectorised, Exec>)           \
+  MAKE(spread_blocks<Portable, Exec>)          \
+  MAKE(spread_blocks<Vectorised, Exec>)        \
+  MAKE(concatenate_channels<Exec>)             \
+  MAKE(space_to_depth<Exec>)                   \
+  MAKE(depth_to_space<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_RESAMPLE_KERNELS)
 
 }  // namespace glyphdiff::kernels

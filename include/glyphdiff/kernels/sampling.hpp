@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/diffusion.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 #include <algorithm>
 
@@ -190,5 +191,16 @@ void blend(Exec const& exec, std::int64_t samples, std::int64_t per_sample, Pair
                        coefficients[2 * n + 1] * pairs.b[n * pairs.b_stride + i];
       });
 }
+
+#define GLYPHDIFF_SAMPLING_KERNELS(MAKE, Exec)      \
+  MAKE(estimate<Exec>)                              \
+  MAKE(sum_terms<Exec>)                             \
+  MAKE(ancestral_step<Exec>)                        \
+  MAKE(guide<Exec>)                                 \
+  MAKE(keep_where<Exec>)                            \
+  MAKE(blend<Exec>)                                 \
+  MAKE(sum_per_sample<Exec, PairProduct, Portable>) \
+  MAKE(sum_per_sample<Exec, PairProduct, Vectorised>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_SAMPLING_KERNELS)
 
 }  // namespace glyphdiff::kernels

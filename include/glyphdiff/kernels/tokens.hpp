@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/prebuilt.hpp>
 
 /// Pixels as tokens of attention, led by one more that stands for all of them.
 namespace glyphdiff::kernels {
@@ -58,5 +59,12 @@ void copy_rows(Exec const& exec, int rows, int columns, float const* x, int x_st
         y[row * y_stride + c] = x[row * x_stride + c];
       });
 }
+
+#define GLYPHDIFF_TOKENS_KERNELS(MAKE, Exec) \
+  MAKE(tokens_forward<Exec>)                 \
+  MAKE(tokens_backward<Exec>)                \
+  MAKE(positions_backward<Exec>)             \
+  MAKE(copy_rows<Exec>)
+GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_TOKENS_KERNELS)
 
 }  // namespace glyphdiff::kernels

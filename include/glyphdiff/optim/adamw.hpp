@@ -94,9 +94,10 @@ class AdamW {
     using Path = kernels::DefaultPath<Exec>;
     auto const averages = ema.on_disk() ? kernels::EmaUpdate{} : ema.pass(0, steps);
     if (bfloat16())
-      kernels::adamw_update<Path>(exec, count_, parameters.data(), gradients.data(),
-                                  first_moment_bfloat16.data(), second_moment_bfloat16.data(), u, averages,
-                                  RandomKey{options.seed, Stream::rounding, std::uint64_t(steps)});
+      kernels::adamw_update_bfloat16<Path>(exec, count_, parameters.data(), gradients.data(),
+                                           first_moment_bfloat16.data(), second_moment_bfloat16.data(), u,
+                                           averages,
+                                           RandomKey{options.seed, Stream::rounding, std::uint64_t(steps)});
     else
       kernels::adamw_update<Path>(exec, count_, parameters.data(), gradients.data(), first_moment.data(),
                                   second_moment.data(), u, averages);
