@@ -1,7 +1,6 @@
 #pragma once
 
-#include <glyphdiff/io/image.hpp>
-#include <glyphdiff/tensor.hpp>
+#include <Kokkos_Core.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-/// FNV-1a of 64 bits (Fowler, Noll and Vo) over the bytes of numbers, texts and pictures: -0 differs from 0,
+/// FNV-1a of 64 bits (Fowler, Noll and Vo) over the bytes of numbers and texts: -0 differs from 0,
 /// and a NaN from another one.
 class Digest {
  public:
@@ -44,16 +43,19 @@ class Digest {
     return bytes(view.data(), view.size() * sizeof *view.data());
   }
 
-  Digest& operator<<(glyphdiff::Image const& image) {
-    *this << image.height << image.width << image.channels;
-    return bytes(image.pixels.data(), image.pixels.size());
-  }
-
   unsigned long long value() const { return hash_; }
 
  private:
   std::uint64_t hash_ = 14695981039346656037u;
 };
+
+/// Of several things one after the other.
+template <class... Values>
+Digest digest_of(Values const&... values) {
+  Digest digest;
+  (digest << ... << values);
+  return digest;
+}
 
 /// One line: what it is a digest of, and the digest.
 inline void print_digest(std::string const& name, Digest const& digest) {

@@ -31,8 +31,11 @@ int main(int argc, char** argv) try {
   };
   bool const timed = has("--seconds"), all = argc == 1 + int(timed);
   std::printf("# g++ %s, %s; glibc %s\n", __VERSION__, GLYPHDIFF_DIGEST_FLAGS, gnu_get_libc_version());
-  std::pair<char const*, void (*)()> const parts[] = {{"training", training_digests},
-                                                      {"classifier", classifier_digests}};
+  std::pair<char const*, void (*)()> const parts[] = {
+      {"training", training_digests}, {"classifier", classifier_digests},
+      {"letters", letter_digests},    {"sampling", sampling_digests},
+      {"data", data_digests},         {"outlines", outline_digests},
+      {"metrics", metric_digests}};
   for (auto const& [name, part] : parts) {
     if (!all && !has(name)) continue;
     auto const start = std::chrono::steady_clock::now();

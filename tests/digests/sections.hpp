@@ -2,6 +2,7 @@
 
 #include "../digest.hpp"
 
+#include <glyphdiff/io/image.hpp>
 #include <glyphdiff/random.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -15,12 +16,15 @@ using Exec = Kokkos::DefaultHostExecutionSpace;
 
 void training_digests();
 void classifier_digests();
-void letter_training_digests();
-void sampler_digests();
-void editing_digests();
+void letter_digests();
+void sampling_digests();
 void data_digests();
 void outline_digests();
 void metric_digests();
+
+inline Digest& operator<<(Digest& digest, glyphdiff::Image const& image) {
+  return digest << image.height << image.width << image.channels << image.pixels;
+}
 
 /// A Denoiser (or a GradientSource) of one type, so that samplers are compiled for few.
 using Model = std::function<void(Exec const&, glyphdiff::Images<Exec> const&, std::span<float const>,

@@ -1,4 +1,5 @@
-// Training of a classifier of noisy images, and its gradient.
+#pragma once
+
 #include "sections.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>
@@ -9,7 +10,8 @@
 
 #include <memory>
 
-namespace {
+/// Training of a classifier of noisy images, and its gradient.
+namespace of_classifier {
 
 using namespace glyphdiff;
 using Process = Diffusion<LinearSchedule<1000>, Epsilon, LearnedRange>;
@@ -27,9 +29,7 @@ struct Small {
 };
 using Net = EncoderUNet<Small, Exec>;
 
-}  // namespace
-
-Model class_gradient(std::vector<int> const& labels) {
+inline Model class_gradient(std::vector<int> const& labels) {
   Exec const exec;
   auto const net = std::make_shared<Net>(exec, 1);
   stir(net->parameters(), 1, 0.05f);
@@ -39,7 +39,7 @@ Model class_gradient(std::vector<int> const& labels) {
                        Images<Exec> const& out) { (*source)(on, x, t, out); };
 }
 
-void classifier_digests() {
+inline void digests() {
   Exec const exec;
   Net net(exec, 1);
   ClassifierTrainer trainer(exec, net, Process(), {.seed = 2, .batch = 7, .microbatch = 4});
@@ -56,5 +56,7 @@ void classifier_digests() {
   std::vector<float> const timesteps{30, 700};
   class_gradient({1, 4})(exec, x, timesteps, gradient);
   exec.fence();
-  print_digest("classifier/gradient", Digest() << gradient);
+  print_digest("classifier/gradient", digest_of(gradient));
 }
+
+}  // namespace of_classifier

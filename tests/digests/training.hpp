@@ -1,4 +1,5 @@
-// Training of a whole network and of parts of it, along both paths of the kernels.
+#pragma once
+
 #include "../io/temporary_folder.hpp"
 #include "sections.hpp"
 
@@ -13,7 +14,8 @@
 #include <string>
 #include <utility>
 
-namespace {
+/// Training of a whole network and of parts of it, along both paths of the kernels.
+namespace of_training {
 
 using namespace glyphdiff;
 using Process = Diffusion<LinearSchedule<1000>, Epsilon, LearnedRange>;
@@ -49,7 +51,7 @@ struct Adm16 {
 
 using Net = UNet<S16, Exec, kernels::Vectorised>;
 
-TrainOptions options() {
+inline TrainOptions options() {
   TrainOptions o;
   o.seed = 3;
   o.batch = 7;
@@ -65,8 +67,9 @@ TrainOptions options() {
 template <class Trainer>
 Digest train(Trainer& trainer, int steps) {
   Digest digest;
-  std::vector<int> const labels{0, 1, 2, 3, 4, no_class, 0};
-  HostImages const images = patterns(7);
+  std::vector<int> labels{0, 2, no_class, 4, 1, 3, 0};
+  labels.resize(std::size_t(trainer.options().batch));
+  HostImages const images = patterns(trainer.options().batch);
   for (int k = 0; k < steps; ++k) {
     StepReport const r = trainer.step(images, labels);
     digest << r.loss << r.mse << r.vb << r.gradient_norm << r.learning_rate << r.losses;
@@ -89,7 +92,7 @@ void whole(std::string const& name, int steps, TrainOptions const& how) {
 }
 
 /// Timesteps by the losses they had, the bound alone as the objective, microbatches' means added.
-void importance() {
+inline void importance() {
   Exec const exec;
   Net net(exec, 1);
   TrainOptions how = options();
@@ -102,10 +105,10 @@ void importance() {
   print_digest("training/importance-sampling", digest << trainer.timestep_sampler().history());
 }
 
-Digest of_file(std::string const& path) { return Digest() << read_file(path); }
+inline Digest of_file(std::string const& path) { return digest_of(read_file(path)); }
 
 /// Files of a run; going on from one; and training that begins at a snapshot's weights.
-void checkpoints() {
+inline void checkpoints() {
   TemporaryFolder const folder;
   std::string const checkpoint = (folder / "checkpoint.safetensors").string(),
                     snapshot = (folder / "snapshot.safetensors").string();
@@ -139,9 +142,7 @@ void checkpoints() {
   }
 }
 
-}  // namespace
-
-Model class_model(std::vector<int> const& labels, bool worse) {
+inline Model class_model(std::vector<int> const& labels, bool worse) {
   Exec const exec;
   auto const net = std::make_shared<Net>(exec, 1);
   stir(net->parameters(), 1, 0.05f);
@@ -152,12 +153,17 @@ Model class_model(std::vector<int> const& labels, bool worse) {
                          Images<Exec> const& out) { (*evaluate)(on, x, t, out); };
 }
 
-void training_digests() {
+inline void digests() {
   whole<Net>("training/vectorised", 3, options());
   TrainOptions rounded = options();
   rounded.adamw.moments = MomentFormat::bfloat16;
   whole<Net>("training/moments-in-bfloat16", 3, rounded);
-  whole<UNet<Adm16, Exec, kernels::Portable>>("training/portable", 2, options());
+  TrainOptions few = options();  // that path is slow on a CPU
+  few.batch = 3;
+  few.microbatch = 2;
+  whole<UNet<Adm16, Exec, kernels::Portable>>("training/portable", 2, few);
   importance();
   checkpoints();
 }
+
+}  // namespace of_training
