@@ -1,10 +1,13 @@
-// Every sampler, plain and guided, along every spacing; and what edits pictures.
+// Every sampler, plain and guided, along every spacing; what edits pictures; and losses without training.
 #include "../sampler/samplers.hpp"
 #include "sections.hpp"
 
 #include <glyphdiff/config.hpp>
 #include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/diffusion/discrete.hpp>
+#include <glyphdiff/loss/bits_per_dimension.hpp>
+#include <glyphdiff/loss/evaluation_loss.hpp>
+#include <glyphdiff/loss/objective.hpp>
 #include <glyphdiff/sampler/draw.hpp>
 #include <glyphdiff/sampler/guidance.hpp>
 #include <glyphdiff/sampler/inpainting.hpp>
@@ -60,6 +63,29 @@ void network_samplers() {
   every_sampler("by-worse-checkpoint", diffusion, autoguidance);
   ClassifierGuidance<Exec, Model, Model> classifier(exec, strong, class_gradient(labels), 3);
   every_sampler("by-classifier", diffusion, classifier);
+}
+
+/// What for_each_sampler leaves at its usual value.
+void options() {
+  Exec const exec;
+  Process const diffusion = Process().respaced("7");
+  Model const model = class_model(labels);
+  auto const print = [&](char const* name, auto const& sample) {
+    Images<Exec> const x = pictures();
+    sample(x);
+    print_digest(std::string("sampler/options/") + name, digest_of(x));
+  };
+  print("ddim-eta-1", [&](auto const& x) { ddim_sample(exec, diffusion, model, x, noise, {.eta = 1}); });
+  print("plms-4-from-lower-orders", [&](auto const& x) {
+    plms_sample(exec, diffusion, model, x, noise, {.order = 4, .start = PlmsStart::lower_orders});
+  });
+  print("plms-3", [&](auto const& x) { plms_sample(exec, diffusion, model, x, noise, {.order = 3}); });
+  print("unipc-1", [&](auto const& x) { unipc_sample(exec, diffusion, model, x, noise, {.order = 1}); });
+  print("unipc-2", [&](auto const& x) { unipc_sample(exec, diffusion, model, x, noise, {.order = 2}); });
+  print("euler-with-churn", [&](auto const& x) {
+    euler_sample(exec, diffusion, model, x, noise,
+                 {.churn = 3, .churn_min = 0.2, .churn_max = 20, .churn_noise = 1.01});
+  });
 }
 
 /// A network that is a formula.
@@ -132,12 +158,25 @@ void editing() {
   print_digest("draw/ddim", digest_of(draw_ddim(exec, diffusion, one, 2, 16, 16, 3, 4, 5, 1, {.eta = 1})));
 }
 
+void losses() {
+  Exec const exec;
+  Process const diffusion = Process().respaced("6");
+  Model const model = class_model(labels);
+  HostImages const images = patterns(2);
+  print_digest("loss/evaluation",
+               digest_of(evaluation_loss<RescaledMse>(exec, diffusion, model, images, 8, 3)));
+  auto const bits = bits_per_dimension(exec, diffusion, model, Images<Exec>(images), 8);
+  print_digest("loss/bits-per-dimension", digest_of(bits.total, bits.terms, bits.prior));
+}
+
 }  // namespace
 
 void sampling_digests() {
   network_samplers();
+  options();
   spacings("linear-eps", Diffusion<LinearSchedule<1000>, Epsilon, FixedSmall>(), "8");
   spacings("cosine-x0", Diffusion<CosineSchedule<1000>, X0, FixedLarge>(true), "ddim10");
   spacings("continuous-v", ContinuousDiffusion<ContinuousCosine, V>(1000), "7");
   editing();
+  losses();
 }
