@@ -1,5 +1,7 @@
 // Trains and samples a little and prints a digest of all resulting bits. ctest runs it with several numbers
 // of threads and expects the same digest.
+#include "../digest.hpp"
+
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/runtime.hpp>
 #include <glyphdiff/sampler/draw.hpp>
@@ -7,7 +9,6 @@
 #include <glyphdiff/train/trainer.hpp>
 
 #include <cstdio>
-#include <cstring>
 
 namespace gd = glyphdiff;
 
@@ -21,15 +22,6 @@ struct Spec {  // wide enough for every kernel: Winograd, direct, matrix product
                                          .num_heads = 2,
                                          .dropout = 0.1};
 };
-
-std::uint64_t digest(std::uint64_t hash, float const* values, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint32_t bits;
-    std::memcpy(&bits, values + i, sizeof bits);
-    hash = (hash ^ bits) * 1099511628211u;
-  }
-  return hash;
-}
 
 /// Three updates with microbatches, clipping and an average, and three samples; prints losses and digest.
 template <class Path>
@@ -51,13 +43,12 @@ void train_and_sample(char const* name, gd::MomentFormat moments = gd::MomentFor
   for (std::size_t i = 0; i < batch.size(); ++i) batch.data()[i] = float(i * 37 % 255) / 127.5f - 1;
   for (int step = 0; step < 3; ++step) std::printf("%s: loss %.17g\n", name, trainer.step(batch).loss);
 
-  std::uint64_t hash = 1469598103934665603u;
-  hash = digest(hash, net.parameters().data(), net.parameters().extent(0));
-  hash = digest(hash, trainer.ema().averages()[0].values.data(), net.parameters().extent(0));
+  Digest digest;
+  digest << net.parameters() << trainer.ema().averages()[0].values;
   typename Net::Evaluator denoise(net);
   auto const images = gd::draw_ddim(exec, diffusion.respaced("ddim5"), denoise, 3, 16, 16, 3, 1);
-  hash = digest(hash, images.data(), images.size());
-  std::printf("%s: digest %016llx\n", name, static_cast<unsigned long long>(hash));
+  digest << images;
+  std::printf("%s: digest %016llx\n", name, digest.value());
 }
 
 int main(int argc, char** argv) {
