@@ -118,7 +118,8 @@ class Ema {
 
   void add(std::size_t count, double rate, double width = 0, double exponent = 0) {
     if (!on_disk()) {
-      Arena<Exec> const values(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"), count);
+      Arena<Exec> const values(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::ema::values"),
+                               count);
       return averages_.push_back({rate, values, width, exponent});
     }
     auto const file = std::make_shared<MappedFile const>(folder_, std::int64_t(count * sizeof(float)));
