@@ -36,8 +36,8 @@ TEST_CASE_TEMPLATE("every gradient of a network with all its parts", On, GLYPHDI
 }
 
 TEST_CASE("a pass has the same bits on one thread and on several") {
-  Problem<SingleVectorised, Tiny> const single({3, 8, 8});
-  Problem<ParallelVectorised, Tiny> const parallel({3, 8, 8});
+  Problem<SingleVectorised, Tiny> single({3, 8, 8});
+  Problem<ParallelVectorised, Tiny> parallel({3, 8, 8});
   auto const a = single.train();
   auto const b = parallel.train();
   CHECK(same_bits(a.out, b.out));
@@ -105,7 +105,7 @@ TEST_CASE("an evaluator may read other parameters, another size and other labels
 }
 
 TEST_CASE("nothing is allocated after the first pass") {
-  Problem<ParallelVectorised, Tiny> const problem({4, 8, 8});
+  Problem<ParallelVectorised, Tiny> problem({4, 8, 8});
   Net const& net = problem.net;
   Exec const exec;
   auto const x = problem.images(problem.image, problem.e, 3),

@@ -14,6 +14,10 @@ namespace glyphdiff {
 template <class T, class Exec>
 class PerImage {
  public:
+  PerImage() = default;
+  PerImage(PerImage&&) = default;  // a copy would share the memory
+  PerImage& operator=(PerImage&&) = default;
+
   void upload(Exec const& exec, std::span<T const> values) {
     if (values.empty()) return;
     if (device_.extent(0) < values.size()) device_ = View("glyphdiff::per_image", values.size());

@@ -65,6 +65,10 @@ class MemoryPlan {
 template <class Exec>
 class Workspace {
  public:
+  Workspace() = default;
+  Workspace(Workspace&&) = default;  // a copy would share the memory
+  Workspace& operator=(Workspace&&) = default;
+
   bool planning() const { return planning_; }
 
   /// A buffer of this many floats, uninitialised.

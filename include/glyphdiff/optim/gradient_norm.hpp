@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -18,6 +19,9 @@ class GradientNorm {
   explicit GradientNorm(std::int64_t count)
       : partial_("glyphdiff::gradient_norm::partial", kernels::square_sums<Path>(count)) {}
 
+  GradientNorm(GradientNorm&&) = default;  // a copy would share the partial sums
+  GradientNorm& operator=(GradientNorm&&) = default;
+
   /// Waits for the result. `gradients` must have the size the object was made for.
   double operator()(Exec const& exec, Arena<Exec> const& gradients) const {
     kernels::sum_of_squares<Path>(exec, std::int64_t(gradients.extent(0)), gradients.data(), partial_.data());
@@ -35,7 +39,7 @@ class GradientNorm {
 };
 
 /// The factor that brings a gradient of this norm down to max_norm: min(1, max_norm / (norm + 1e-6)), as in
-/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with std::isfinite
+/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with is_finite
 /// before.
 inline double clip_factor(double norm, double max_norm) {
   double const factor = max_norm / (norm + 1e-6);
