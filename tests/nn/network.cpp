@@ -60,8 +60,8 @@ static_assert(!copies<AdamW<Exec>> && !copies<Ema<Exec>> && !copies<GradientNorm
 static_assert(!copies<Trainable<Net>> && !copies<Trainer<Net, Process>>);
 static_assert(!copies<ClassifierTrainer<Encoder, Process>> && !copies<ClassifierGradient<Encoder>>);
 static_assert(!copies<StyledLetters<UNet<TinyLetters, Exec>>>);
-// Trainers and evaluators point to a network, and a trainer's tape to what it trains.
-static_assert(!std::is_move_constructible_v<Net> && !std::is_move_constructible_v<Net::Tape>);
+// Trainers and evaluators point to a network.
+static_assert(!std::is_move_constructible_v<Net>);
 static_assert(!std::is_move_constructible_v<Trainer<Net, Process>>);
 static_assert(std::is_const_v<decltype(std::declval<Net const&>().parameters())::value_type>);
 static_assert(
@@ -138,6 +138,34 @@ TEST_CASE("an evaluator that was moved goes on sampling, and what is trained goe
   Trainable<Net> moved(std::move(all));
   Trainer<Net, Process> trainer(exec, net, Process(3), {.batch = 4}, std::move(moved));
   CHECK(trainer.step(letters()).gradient_norm > 0);
+}
+
+TEST_CASE("a tape that is moved between the passes goes on, and what it was has nothing to go on with") {
+  Exec const exec;
+  Net net(exec, 1);
+  Kokkos::deep_copy(net.parameters(), to_space<Exec>(values(net.parameters().size(), 3, 0.2f)));
+  Images<Exec> const x("x", 2, 8, 8, 1), out("out", 2, 8, 8, 1);
+  copy_values(exec, x, to_space<Exec>(values(x.size(), 5)));
+  std::vector<float> const times{3, 500};
+  auto const gradients = [&](bool moved) {
+    Arena<Exec> const result("gradients", net.parameters().size());
+    Net::Tape first;
+    net.forward(exec, x, times, {}, out, first);
+    if (!moved) return net.backward(exec, out, result, first), to_host(result);
+    Net::Tape second(std::move(first)), third;
+    CHECK_THROWS_AS(net.backward(exec, out, result, first), Error);
+    net.forward(exec, x, times, {}, out, third);
+    third = std::move(second);
+    net.backward(exec, out, result, third);
+    CHECK_THROWS_AS(net.backward(exec, out, result, third), Error);
+    auto const found = to_host(result);
+    for (Net::Tape* again : {&first, &second, &third}) {
+      net.forward(exec, x, times, {}, out, *again);
+      net.backward(exec, out, result, *again);
+    }
+    return found;
+  };
+  CHECK(same_bits(gradients(true), gradients(false)));
 }
 
 TEST_CASE("an evaluator and a tape run on instances of any concurrency, one after the other") {

@@ -43,8 +43,8 @@ class Network {
    public:
     /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
     explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
-    Tape(Tape const&) = delete;
-    Tape& operator=(Tape const&) = delete;
+    Tape(Tape&&) = default;  // what waits for backward() goes along; a copy would share the memory
+    Tape& operator=(Tape&&) = default;
 
     /// Peak bytes of activations, their gradients and scratch for a batch of this size.
     std::int64_t bytes(Network const& net, Exec const& exec, Extent image) {
@@ -128,7 +128,9 @@ class Network {
   }
 
   /// Of the images that wait for their way back; n is 0 if there are none.
-  static Extent waiting(Tape const& tape) { return tape.extent_; }
+  static Extent waiting(Tape const& tape) {
+    return tape.workspace_.bytes() == 0 ? Extent{} : tape.extent_;  // a tape that was moved has no memory
+  }
   static bool with_image_gradient(Tape const& tape) { return tape.with_image_gradient_; }
   /// Values in an arena of the tape's gradients.
   std::int64_t trained_count(Tape const& tape) const {
