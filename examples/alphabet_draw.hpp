@@ -33,7 +33,7 @@ struct DrawingOptions {
 /// 2022, arXiv:2109.01903).
 class Artists {
  public:
-  Artists(Exec const& exec, DrawingOptions const& options) : exec_(exec), net_(exec) {
+  Artists(Exec const& exec, DrawingOptions const& options) : exec_(exec), net_(exec, gd::zero_parameters) {
     load_network(options.model.string(), "", net_);
     taught_.emplace(exec, net_, net_.parameters(), options.guidance_scale);
     auto const file = gd::open_tensor_file(options.model.string());
@@ -41,7 +41,7 @@ class Artists {
     auto const* const characters = gd::find_value(file->metadata(), "config.characters");
     if (base == nullptr || characters == nullptr || *base != content_hash(shipped)) return;
     characters_ = *characters;
-    Net const first(exec);
+    Net first(exec, gd::zero_parameters);
     load_network(shipped.string(), "", first, stderr);
     between_ = gd::Arena<Exec>("glyphdiff::between", net_.parameters().extent(0));
     gd::kernels::interpolate(exec, first.parameters().data(), net_.parameters().data(), float(options.taught),

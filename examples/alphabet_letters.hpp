@@ -4,10 +4,10 @@
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/data/alphabet.hpp>
 #include <glyphdiff/data/alphabet_letters.hpp>
+#include <glyphdiff/data/styled_letters.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/grid.hpp>
 #include <glyphdiff/presets.hpp>
-#include <glyphdiff/sampler/styled_letters.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -102,7 +102,7 @@ std::string duration(double seconds) {
 }
 
 /// What the run takes, before anything of it is allocated. Throws Error if that is more than there is.
-void announce(Options const& options, Net const& net, Exec const& exec, gd::TrainedPart part,
+void announce(Options const& options, Net& net, Exec const& exec, gd::TrainedPart part,
               std::size_t pictures) {
   int const averages = int(options.ema.size() + options.widths.size()),
             in_memory = options.ema_on_disk ? 0 : averages;

@@ -100,7 +100,7 @@ std::string feature_space(gd::SampleReport const& report) {
 nlohmann::ordered_json to_json(gd::SampleReport const& report, std::vector<gd::GateItem> const& gate,
                                Sets const& sets) {
   auto const number = [](double value) {
-    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+    return gd::is_finite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
   };
   nlohmann::ordered_json figures = nlohmann::ordered_json::object();
   for (gd::NamedFigure const& figure : gd::figures(report)) {

@@ -18,8 +18,7 @@ inline std::string class_names(glyphdiff::TensorFile const& file) {
 /// Loads the weights of this name (empty: the first average) and says so on `text`. A colour network's are
 /// made gray for a gray one.
 template <class Net>
-void load_network(std::string const& path, std::string const& name, Net const& net,
-                  std::FILE* text = stdout) {
+void load_network(std::string const& path, std::string const& name, Net& net, std::FILE* text = stdout) {
   namespace gd = glyphdiff;
   auto const file = gd::open_tensor_file(path);
   auto const table = gd::parameter_blocks(net.parameter_list());

@@ -59,7 +59,7 @@ struct Options {
 };
 
 /// Fills the parameters from a checkpoint, or from the folder of a run.
-void load(Options const& options, fs::path const& path, Net const& net) {
+void load(Options const& options, fs::path const& path, Net& net) {
   if (!fs::is_directory(path)) return load_network(path.string(), options.weights, net);
   double const width = options.width > 0 ? options.width : 0.1;
   gd::load_post_hoc_average(path, width, options.step, gd::parameter_blocks(net.parameter_list()),
@@ -178,11 +178,11 @@ int run(Options options) {
   if (!options.mask.empty() && options.init_image.empty())
     throw gd::Error("--mask", "the picture that it belongs to, as --init-image", "none");
   Exec const exec;
-  Net net(exec);
+  Net net(exec, gd::zero_parameters);
   load(options, options.model, net);
   std::unique_ptr<Net> weak_net;
   if (!options.guide.empty()) {
-    weak_net = std::make_unique<Net>(exec);
+    weak_net = std::make_unique<Net>(exec, gd::zero_parameters);
     load(options, options.guide, *weak_net);
   }
 
@@ -205,7 +205,7 @@ int run(Options options) {
   if (weak_net)
     model = gd::Guidance<Exec, Model, Model>(exec, model, with_labels(weak), options.guidance_scale);
 #if defined(GLYPHDIFF_GUIDED)
-  Classifier classifier(exec);
+  Classifier classifier(exec, gd::zero_parameters);
   load_network(options.classifier.string(), "", classifier);
   auto const direction = std::make_shared<gd::ClassifierGradient<Classifier>>(classifier);
   Model const toward = [&](Exec const& space, auto const& x, auto timesteps, auto const& out) {

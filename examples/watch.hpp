@@ -122,7 +122,7 @@ class RunWatch {
     }
     nlohmann::json values = nlohmann::json::object();
     for (auto const& [key, value] : measured)
-      if (std::isfinite(value)) values[key] = value;
+      if (glyphdiff::is_finite(value)) values[key] = value;
     nlohmann::json line{{"event", "save"}, {"step", step_}, {"figures", values}};
     if (auto const best = glyphdiff::best_save(metrics_)) line["best_step"] = *best;
     event(line);
@@ -233,7 +233,7 @@ class RunWatch {
       if (measured.x.empty()) continue;
       glyphdiff::RunReport::Plot plot{
           {measured}, {.title = figure.name, .x = "updates", .y = "", .width = width, .height = height}};
-      if (std::isfinite(figure.real.value))
+      if (glyphdiff::is_finite(figure.real.value))
         plot.series.push_back({.name = "real letters",
                                .x = {measured.x.front(), measured.x.back()},
                                .y = {figure.real.value, figure.real.value},

@@ -39,8 +39,8 @@ Arena<Exec> unset(std::int64_t count) {
 template <class View>
 std::vector<float> to_host(View const& view) {
   std::vector<float> result(view.size());
-  Kokkos::View<float*, Kokkos::LayoutRight, typename View::memory_space, Kokkos::MemoryUnmanaged> const flat(
-      view.data(), view.size());
+  Kokkos::View<float const*, Kokkos::LayoutRight, typename View::memory_space, Kokkos::MemoryUnmanaged> const
+      flat(view.data(), view.size());
   Kokkos::deep_copy(HostSpan<float>(result.data(), result.size()), flat);
   return result;
 }

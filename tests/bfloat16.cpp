@@ -1,5 +1,7 @@
 #include <glyphdiff/bfloat16.hpp>
 
+#include <bit>
+
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -38,8 +38,8 @@ TEST_CASE_TEMPLATE("every gradient of a network with all its parts", On, GLYPHDI
 // Bits are the same at any number of threads, which tests/threads checks; another space is another instance
 // of the templates, which the compiler may contract otherwise.
 TEST_CASE("a pass agrees between execution spaces") {
-  Problem<SingleVectorised, Tiny> const single({3, 8, 8});
-  Problem<ParallelVectorised, Tiny> const parallel({3, 8, 8});
+  Problem<SingleVectorised, Tiny> single({3, 8, 8});
+  Problem<ParallelVectorised, Tiny> parallel({3, 8, 8});
   auto const a = single.train();
   auto const b = parallel.train();
   CHECK(relative_error(a.out, b.out) < 1e-5);
@@ -107,7 +107,7 @@ TEST_CASE("an evaluator may read other parameters, another size and other labels
 }
 
 TEST_CASE("nothing is allocated after the first pass") {
-  Problem<ParallelVectorised, Tiny> const problem({4, 8, 8});
+  Problem<ParallelVectorised, Tiny> problem({4, 8, 8});
   Net const& net = problem.net;
   Exec const exec;
   auto const x = problem.images(problem.image, problem.e, 3),

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <bit>
+#include <glyphdiff/bits.hpp>
+
 #include <cstdint>
 
-/// bfloat16: the upper half of a float, its range with 8 significant bits. Everything here is constexpr, so
-/// that kernels on a device may call it.
+/// bfloat16: the upper half of a float, its range with 8 significant bits.
 namespace glyphdiff {
 
-constexpr float bfloat16_to_float(std::uint16_t value) {
-  return std::bit_cast<float>(std::uint32_t(value) << 16);
+GLYPHDIFF_FUNCTION float bfloat16_to_float(std::uint16_t value) {
+  return bit_cast<float>(std::uint32_t(value) << 16);
 }
 
 namespace detail {
 
 /// The upper half of the sum of the float's bits and `addend`, which rounds the magnitude. NaN stays NaN.
-constexpr std::uint16_t upper_half(float value, std::uint32_t addend) {
-  std::uint32_t const bits = std::bit_cast<std::uint32_t>(value);
+GLYPHDIFF_FUNCTION std::uint16_t upper_half(float value, std::uint32_t addend) {
+  std::uint32_t const bits = bit_cast<std::uint32_t>(value);
   bool const nan = (bits & 0x7fffffffu) > 0x7f800000u;
   return std::uint16_t((nan ? 0x7fc00000u : bits + addend) >> 16);
 }
@@ -23,13 +23,13 @@ constexpr std::uint16_t upper_half(float value, std::uint32_t addend) {
 }  // namespace detail
 
 /// The nearest bfloat16, ties to even; infinite beyond the largest, 3.39e38.
-constexpr std::uint16_t float_to_bfloat16(float value) {
-  return detail::upper_half(value, 0x7fffu + (std::bit_cast<std::uint32_t>(value) >> 16 & 1u));
+GLYPHDIFF_FUNCTION std::uint16_t float_to_bfloat16(float value) {
+  return detail::upper_half(value, 0x7fffu + (bit_cast<std::uint32_t>(value) >> 16 & 1u));
 }
 
 /// Stochastic rounding (Gupta et al. 2015, section 3): one of the two bfloat16 next to `value`, chosen by
 /// `bits` in [0, 2^16) so that their mean over all bits is the value. What is a bfloat16 already stays.
-constexpr std::uint16_t round_stochastically(float value, std::uint32_t bits) {
+GLYPHDIFF_FUNCTION std::uint16_t round_stochastically(float value, std::uint32_t bits) {
   return detail::upper_half(value, bits);
 }
 

@@ -115,6 +115,12 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
   /// last layer of every residual branch, and that of adaptive pooling).
   explicit EncoderUNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : Base(exec, seed) {}
 
+  /// One whose parameters are zero, for a checkpoint to fill.
+  EncoderUNet(Exec const& exec, ZeroParameters zero) : Base(exec, zero) {}
+
+  /// Another network with a copy of the parameters.
+  EncoderUNet clone(Exec const& exec) const { return EncoderUNet(exec, *this); }
+
   /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps, keeping what backward() needs.
   /// Error if a shape or the number of timesteps doesn't fit; attention pooling takes images of the training
   /// size alone.
@@ -141,7 +147,7 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
   class Evaluator : public Base::Evaluation {
    public:
     explicit Evaluator(EncoderUNet const& net) : Evaluator(net, net.parameters()) {}
-    Evaluator(EncoderUNet const& net, Arena<Exec> parameters)
+    Evaluator(EncoderUNet const& net, ConstArena<Exec> parameters)
         : Base::Evaluation(net, std::move(parameters)) {}
 
     /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps.
@@ -152,6 +158,8 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
   };
 
  private:
+  EncoderUNet(Exec const& exec, EncoderUNet const& other) : Base(exec, other) {}
+
   static void require(char const* what, std::string const& expected, std::string const& found) {
     if (found != expected) throw Error(what, expected, found);
   }

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 
 /// What networks are told of each image of a batch, and of a shape that doesn't fit.
 namespace glyphdiff {
@@ -14,6 +15,14 @@ namespace glyphdiff {
 template <class T, class Exec>
 class PerImage {
  public:
+  PerImage() = default;
+  /// The memory goes along; a copy would share it.
+  PerImage(PerImage&& other) noexcept { *this = std::move(other); }
+  PerImage& operator=(PerImage&& other) noexcept {
+    device_ = std::exchange(other.device_, View());
+    return *this;
+  }
+
   void upload(Exec const& exec, std::span<T const> values) {
     if (values.empty()) return;
     if (device_.extent(0) < values.size()) device_ = View("glyphdiff::per_image", values.size());

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
+
 #include <Random123/philox.h>
 #include <Kokkos_Core.hpp>
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -81,9 +82,9 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
   float const u = ::fmaf(high, 0x1p-16f, ::fmaf(low, 0x1p-32f, 0x1p-33f));
 
   // -2 log u = -2 (e log 2 + log1p f), u = 2^e (1 + f), 1 + f in [sqrt(1/2), sqrt 2).
-  std::int32_t const bits = std::bit_cast<std::int32_t>(u);
+  std::int32_t const bits = bit_cast<std::int32_t>(u);
   std::int32_t const exponent = (bits - 0x3f3504f3) >> 23;
-  float const f = std::bit_cast<float>(bits - (exponent << 23)) - 1.0f;
+  float const f = bit_cast<float>(bits - (exponent << 23)) - 1.0f;
   float p = ::fmaf(f, 0.0897953149f, -0.1442688024f);
   p = ::fmaf(p, f, 0.1488368265f);
   p = ::fmaf(p, f, -0.1655178783f);
@@ -97,7 +98,7 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
   // sqrt s by Newton's method from a guess of its reciprocal; s = 0 (u = 1) gives 0. (sqrtf may set errno,
   // which keeps compilers from vectorising.)
   float const half = -0.5f * s;
-  float q = std::bit_cast<float>(0x5f3759dfu - (std::bit_cast<std::uint32_t>(s) >> 1));
+  float q = bit_cast<float>(0x5f3759dfu - (bit_cast<std::uint32_t>(s) >> 1));
   q = q * ::fmaf(half * q, q, 1.5f);
   q = q * ::fmaf(half * q, q, 1.5f);
   q = q * ::fmaf(half * q, q, 1.5f);
@@ -115,10 +116,10 @@ KOKKOS_INLINE_FUNCTION void normals_from_bits(std::uint32_t radius_bits, std::ui
 
   // Turn by the quarters: swap on odd ones, and flip signs (as bit operations).
   std::uint32_t const swap = 0u - (quarter & 1u);
-  std::uint32_t const c = std::bit_cast<std::uint32_t>(cosine), d = std::bit_cast<std::uint32_t>(sine);
+  std::uint32_t const c = bit_cast<std::uint32_t>(cosine), d = bit_cast<std::uint32_t>(sine);
   std::uint32_t const x = (c & ~swap) | (d & swap), y = (d & ~swap) | (c & swap);
-  first = radius * std::bit_cast<float>(x ^ ((quarter + 1) >> 1 & 1u) << 31);
-  second = radius * std::bit_cast<float>(y ^ (quarter >> 1) << 31);
+  first = radius * bit_cast<float>(x ^ ((quarter + 1) >> 1 & 1u) << 31);
+  second = radius * bit_cast<float>(y ^ (quarter >> 1) << 31);
 }
 
 /// Four independent uniforms in (0, 1).

@@ -26,6 +26,10 @@ using HostImages = Kokkos::View<float****, Kokkos::LayoutRight, Kokkos::HostSpac
 template <class Exec>
 using Arena = Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space>;
 
+/// The same, to be read only.
+template <class Exec>
+using ConstArena = Kokkos::View<float const*, Kokkos::LayoutRight, typename Exec::memory_space>;
+
 /// The same of bfloat16, two bytes each (bfloat16.hpp).
 template <class Exec>
 using Bfloat16Arena = Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, typename Exec::memory_space>;

@@ -126,6 +126,12 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   /// last layer of every residual branch, and the output).
   explicit UNet(Exec const& exec = Exec(), std::uint64_t seed = 0) : Base(exec, seed) {}
 
+  /// One whose parameters are zero, for a checkpoint to fill.
+  UNet(Exec const& exec, ZeroParameters zero) : Base(exec, zero) {}
+
+  /// Another network with a copy of the parameters.
+  UNet clone(Exec const& exec) const { return UNet(exec, *this); }
+
   /// out (N,H,W,out_channels) = the network at x (N,H,W,in_channels) and N timesteps, keeping what backward()
   /// needs. `labels`: N classes, or no_class, if the network has any. Error if a shape, the number of
   /// timesteps or a label doesn't fit.
@@ -175,7 +181,7 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   class Evaluator : public Base::Evaluation {
    public:
     explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
-    Evaluator(UNet const& net, Arena<Exec> parameters) : Base::Evaluation(net, std::move(parameters)) {}
+    Evaluator(UNet const& net, ConstArena<Exec> parameters) : Base::Evaluation(net, std::move(parameters)) {}
 
     /// Classes of the samples to come, one for each image of a batch; no_class where it is not said.
     void set_labels(std::vector<int> labels) { labels_ = std::move(labels); }
@@ -197,6 +203,8 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   };
 
  private:
+  UNet(Exec const& exec, UNet const& other) : Base(exec, other) {}
+
   void check_backward(Images<Exec> const& d_out, Arena<Exec> const& gradients, Tape const& tape,
                       Images<Exec> const* d_image) const {
     Extent const e = Base::waiting(tape);

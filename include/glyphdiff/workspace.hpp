@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glyphdiff {
@@ -65,6 +66,16 @@ class MemoryPlan {
 template <class Exec>
 class Workspace {
  public:
+  Workspace() = default;
+  /// The memory goes along; a copy would share it.
+  Workspace(Workspace&& other) noexcept { *this = std::move(other); }
+  Workspace& operator=(Workspace&& other) noexcept {
+    memory_ = std::exchange(other.memory_, Arena<Exec>());
+    plan_ = other.plan_;
+    next_ = other.next_;
+    return *this;
+  }
+
   bool planning() const { return planning_; }
 
   /// A buffer of this many floats, uninitialised.

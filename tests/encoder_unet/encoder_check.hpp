@@ -43,13 +43,13 @@ struct Classification {
     return result;
   }
   Logits<Exec> unset_logits() const { return logits(std::vector<float>(d_logits.size(), NAN)); }
-  void set_parameters() const { Kokkos::deep_copy(net.parameters(), to_space<Exec>(parameters)); }
+  void set_parameters() { Kokkos::deep_copy(net.parameters(), to_space<Exec>(parameters)); }
 
   struct Result {
     std::vector<float> logits, gradients, d_image;
   };
   /// Forward and backward; gradients are added to `before`, of all parameters or of those selected.
-  Result train(std::vector<float> const& before, ParameterSelection const* selection = nullptr) const {
+  Result train(std::vector<float> const& before, ParameterSelection const* selection = nullptr) {
     set_parameters();
     typename Net::Tape tape(selection);
     auto const out = unset_logits();
@@ -59,9 +59,9 @@ struct Classification {
     net.backward(exec, logits(d_logits), gradients, tape, &d_image);
     return {to_host(out), to_host(gradients), to_host(d_image)};
   }
-  Result train() const { return train(std::vector<float>(parameters.size())); }
+  Result train() { return train(std::vector<float>(parameters.size())); }
 
-  std::vector<float> evaluate(typename Net::Evaluator& evaluator) const {
+  std::vector<float> evaluate(typename Net::Evaluator& evaluator) {
     set_parameters();
     auto const out = unset_logits();
     evaluator(exec, images(image), timesteps, out);

@@ -196,3 +196,43 @@ TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, 
                                            dgamma.data(), dbeta.data(), scratch.data());
   CHECK(same_bits(to_host(dy), run<On>(c).dx_first));
 }
+
+TEST_CASE_TEMPLATE("the variance keeps its digits a thousand deviations from zero", On,
+                   GLYPHDIFF_TEST_PATHS) {
+  using Exec = typename On::Exec;
+  Exec const exec;
+  int const channels = 48, groups = 3, width = channels / groups;
+  for (Extent e : {Extent{2, 13, 17}, Extent{1, 8, 8}, Extent{2, 1, 1}, Extent{1, 40, 40}})
+    for (float deviations : {0.0f, 30.0f, -1000.0f, 1000.0f})
+      for (bool same_means : {true, false}) {
+        CAPTURE(deviations);
+        CAPTURE(e.h);
+        CAPTURE(same_means);
+        auto x = values(e.pixels() * channels, 11);  // of deviation 0.577
+        for (std::size_t i = 0; i < x.size(); ++i)
+          x[i] += 0.577f * deviations + (same_means ? 0.0f : 0.3f * float(i % channels % 5));
+        auto const in = to_space<Exec>(x), scratch = unset<Exec>(kernels::group_norm_workspace(e, channels)),
+                   statistics = unset<Exec>(std::int64_t(e.n) * groups * 2);
+        float const epsilon = 1e-12f;
+        kernels::group_norm_statistics<typename On::Path>(exec, e, {in.data(), channels}, groups, epsilon,
+                                                          statistics.data(), scratch.data());
+        exec.fence();
+        auto const found = to_host(statistics);
+        int const pixels = e.h * e.w;
+        for (int n = 0; n < e.n; ++n)
+          for (int g = 0; g < groups; ++g) {
+            auto const each = [&](auto const& visit) {
+              for (int p = 0; p < pixels; ++p)
+                for (int c = g * width; c < (g + 1) * width; ++c)
+                  visit(double(x[std::size_t(n * pixels + p) * channels + c]));
+            };
+            double sum = 0, squares = 0;
+            each([&](double value) { sum += value; });
+            double const mean = sum / (pixels * width);
+            each([&](double value) { squares += (value - mean) * (value - mean); });
+            double const variance = squares / (pixels * width), rstd = found[2 * (n * groups + g) + 1];
+            CHECK(std::abs(found[2 * (n * groups + g)] - mean) <= 1e-7 * std::abs(mean) + 1e-6);
+            CHECK(std::abs(1 / (rstd * rstd) / variance - 1) < 1e-5);
+          }
+      }
+}

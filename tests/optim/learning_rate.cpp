@@ -1,5 +1,7 @@
 #include <glyphdiff/optim/learning_rate.hpp>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 using glyphdiff::Decay;
@@ -40,4 +42,18 @@ TEST_CASE("a warm-up longer than the run is still a warm-up") {
   LearningRate const lr{.peak = 1.0, .warm_up = 10, .decay = Decay::linear, .steps = 5};
   CHECK(lr(4) == 0.5);
   CHECK(lr(10) == 0.0);
+}
+
+TEST_CASE("a decay without the length of the run, or a rate that is no number, is refused") {
+  for (Decay decay : {Decay::linear, Decay::cosine}) {
+    CHECK_THROWS_WITH_AS(
+        (LearningRate{.peak = 1e-3, .decay = decay}(0)),
+        "learning rate that decays: expected `steps`, the length of the run in updates, found 0",
+        glyphdiff::Error);
+    CHECK((LearningRate{.peak = 1e-3, .decay = decay, .steps = 1}(0)) == 1e-3);
+  }
+  CHECK_THROWS_AS((LearningRate{.peak = -1}.check()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.warm_up = -1}.check()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.peak = std::nan("")}.check()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.final_fraction = std::nan("")}.check()), glyphdiff::Error);
 }

@@ -15,6 +15,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 
 using namespace glyphdiff;
@@ -237,4 +238,21 @@ TEST_CASE("orders and churn that there are not") {
   CHECK_THROWS_AS(plms_sample(Exec(), diffusion, model, x, SeededNoise{}, {.order = 0}), Error);
   CHECK_THROWS_AS(unipc_sample(Exec(), diffusion, model, x, SeededNoise{}, {.order = 4}), Error);
   CHECK_THROWS_AS(heun_sample(Exec(), diffusion, model, x, SeededNoise{}, {.churn = -1}), Error);
+}
+
+TEST_CASE("a picture that is not finite is an error of every sampler") {
+  ContinuousDiffusion<ContinuousCosine, V> const diffusion(4);
+  for (float number : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    auto const broken = [&](Exec const&, Images<Exec> const&, std::span<float const>,
+                            Images<Exec> const& out) {
+      Kokkos::deep_copy(out, 0.0f);
+      out(1, 2, 3, 0) = number;
+    };
+    for_each_sampler([&](std::string const& name, bool, auto const& sample) {
+      CAPTURE(name);
+      Images<Exec> const x("x", 2, 4, 4, 1);
+      CHECK_THROWS_WITH_AS(sample(Exec(), diffusion, broken, x, SeededNoise{5}, false, NoProgress{}),
+                           "a sampled picture: expected finite numbers, found infinite ones or NaN", Error);
+    });
+  }
 }

@@ -198,6 +198,24 @@ TEST_CASE("low-rank training lowers the loss, and an average can be looked throu
   CHECK(same_bits(to_host(n.net.parameters()), current));
 }
 
+TEST_CASE("a network that cannot be brought back after an average was looked through is an exception") {
+  Net1 n;
+  Trainable<Net> trainable(n.exec, n.net, n.select(is_matrix), 4, 9);
+  auto const before = to_host(n.net.parameters());
+  CHECK_THROWS_AS(trainable.with(n.exec, trainable.values(), [](auto const&) { throw 7; }), int);
+  CHECK(relative_error(to_host(n.net.parameters()), before) < 1e-6);
+  CHECK_THROWS_AS(
+      trainable.with(n.exec, trainable.values(),
+                     [](auto const&) {
+                       Kokkos::Tools::Experimental::set_begin_parallel_for_callback(
+                           [](char const*, std::uint32_t, std::uint64_t*) {
+                             Kokkos::Tools::Experimental::set_begin_parallel_for_callback(nullptr);
+                             throw Error("no launch");
+                           });
+                     }),
+      Error);
+}
+
 TEST_CASE("a run that trains some parameters goes on from its checkpoint bit for bit") {
   std::string const path =
       (std::filesystem::temp_directory_path() / "glyphdiff_trainable.safetensors").string();

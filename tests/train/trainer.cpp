@@ -204,9 +204,8 @@ struct Conditioned {
 };
 
 TEST_CASE("a condition is trained with, whatever the microbatches, and must be there") {
-  UNet<Conditioned, Exec> net(Exec(), 1);
   auto const trained = [&](int microbatch, HostImages const& condition) {
-    net = UNet<Conditioned, Exec>(Exec(), 1);
+    UNet<Conditioned, Exec> net(Exec(), 1);
     TrainOptions options = Run<Exec>::with_batch(proportional());
     options.microbatch = microbatch;
     Trainer trainer(Exec(), net, Discrete(), options);
@@ -320,6 +319,9 @@ TEST_CASE("what doesn't fit is refused") {
   options.learning_rate.peak = std::nan("");
   CHECK_THROWS_WITH_AS((Run<Exec>::Coach(Exec(), run.net, Discrete(), options)),
                        doctest::Contains("learning rate: expected a finite number"), Error);
+  options.learning_rate = {.peak = 1e-3, .decay = Decay::cosine};
+  CHECK_THROWS_WITH_AS((Run<Exec>::Coach(Exec(), run.net, Discrete(), options)),
+                       doctest::Contains("expected `steps`, the length of the run"), Error);
 }
 
 namespace {

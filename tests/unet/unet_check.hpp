@@ -51,13 +51,13 @@ struct Problem {
   Images<Exec> unset_images(int channels) const {
     return images(std::vector<float>(e.pixels() * channels, NAN), e, channels);
   }
-  void set_parameters() const { Kokkos::deep_copy(net.parameters(), to_space<Exec>(parameters)); }
+  void set_parameters() { Kokkos::deep_copy(net.parameters(), to_space<Exec>(parameters)); }
 
   struct Result {
     std::vector<float> out, gradients, d_image;
   };
   /// Forward and backward; gradients are added to `before`.
-  Result train(std::vector<float> const& before) const {
+  Result train(std::vector<float> const& before) {
     set_parameters();
     typename Net::Tape tape;
     auto const out = unset_images(config.out_channels()), d_image = unset_images(config.in_channels());
@@ -66,13 +66,13 @@ struct Problem {
     net.backward(exec, images(d_out, e, config.out_channels()), gradients, tape, &d_image);
     return {to_host(out), to_host(gradients), to_host(d_image)};
   }
-  Result train() const { return train(std::vector<float>(parameters.size())); }
+  Result train() { return train(std::vector<float>(parameters.size())); }
 
-  std::vector<float> evaluate() const {
+  std::vector<float> evaluate() {
     typename Net::Evaluator evaluator(net);
     return evaluate(evaluator);
   }
-  std::vector<float> evaluate(typename Net::Evaluator& evaluator) const {
+  std::vector<float> evaluate(typename Net::Evaluator& evaluator) {
     set_parameters();
     evaluator.set_labels(labels);
     auto const out = unset_images(config.out_channels());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/pickle_writer.hpp>
 #include <glyphdiff/checkpoint/torch_file.hpp>
 #include <glyphdiff/checkpoint/torch_writer.hpp>
@@ -209,7 +210,7 @@ class ReferenceOptimizerFile {
       } else {
         value = number(step, "step");
       }
-      if (!(value >= 0 && value < 9e15 && value == std::floor(value)))
+      if (!is_finite(value) || value < 0 || value >= 9e15 || value != std::floor(value))
         throw Error(file_.path(), "a whole number of updates", std::to_string(value));
       if (&key != &states.pairs.front().first && std::int64_t(value) != steps_)
         throw Error(file_.path(), "as many updates of every parameter, " + std::to_string(steps_),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/bfloat16.hpp>
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
@@ -302,7 +303,7 @@ inline void read_placed(std::vector<Placement> const& placements) {
     for (std::int64_t done = 0; done < p.count; done += std::int64_t(chunk.size())) {
       chunk.resize(std::size_t(std::min<std::int64_t>(1 << 20, p.count - done)));
       p.file->read(p.tensor, p.first + done, std::int64_t(chunk.size()), chunk.data());
-      if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return std::isfinite(value); }))
+      if (!std::all_of(chunk.begin(), chunk.end(), [](float value) { return is_finite(value); }))
         throw Error(p.file->path(), "finite numbers",
                     "one that is not in " + printable(p.file->entries()[p.tensor].name));
       p.store->write(p.offset + done, std::int64_t(chunk.size()), chunk.data());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
@@ -99,7 +100,7 @@ inline LetterEntry manifest_entry(std::string line, std::string const& where) {
   for (std::size_t i = 0; i < 5; ++i) {
     std::string const& field = fields[4 + i];
     auto const [end, error] = std::from_chars(field.data(), field.data() + field.size(), numbers[i]);
-    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(numbers[i]))
+    if (error != std::errc() || end != field.data() + field.size() || !is_finite(numbers[i]))
       throw refuse("\"" + field + "\"");
   }
   std::filesystem::path const file = fields[0];

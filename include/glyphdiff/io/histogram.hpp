@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/io/plot.hpp>
 
 #include <algorithm>
@@ -25,7 +26,7 @@ inline std::vector<PlotSeries> histograms(std::vector<Distribution> sets) {
   std::vector<double> all;
   std::size_t smallest = 0;
   for (Distribution& set : sets) {
-    std::erase_if(set.values, [](double value) { return !std::isfinite(value); });
+    std::erase_if(set.values, [](double value) { return !is_finite(value); });
     if (set.values.empty()) continue;
     all.insert(all.end(), set.values.begin(), set.values.end());
     smallest = smallest == 0 ? set.values.size() : std::min(smallest, set.values.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/plot.hpp>
 
@@ -57,7 +58,7 @@ class MetricsLog {
     row.clear();
     for (auto const& [key, value] : figures) {
       if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) keys_.push_back(key);
-      if (std::isfinite(value)) row[key] = value;
+      if (is_finite(value)) row[key] = value;
     }
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/html.hpp>
@@ -43,7 +44,7 @@ struct PlotAxis {
   /// logarithmic axis over more than a decade they are powers of ten and what is 2 and 5 times as much; else
   /// values as evenly as can be.
   void finish(int wanted) {
-    if (!(low <= high)) low = 0, high = 1;
+    if (low > high) low = 0, high = 1;
     if (high - low < 1e-9 * std::fmax(1e-3, std::abs(high))) {
       double const widening = logarithmic ? 0.3 : std::fmax(0.5 * std::abs(high), 1e-3);
       low -= widening, high += widening;
@@ -92,7 +93,7 @@ inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabe
   detail::PlotAxis x_axis, y_axis;
   y_axis.logarithmic = labels.log_y;
   auto const drawn = [&](double x, double y) {
-    return std::isfinite(x) && std::isfinite(y) && (!labels.log_y || y > 0);
+    return is_finite(x) && is_finite(y) && (!labels.log_y || y > 0);
   };
   auto const on_axis = [&](double y) { return labels.log_y ? std::log10(y) : y; };
   for (PlotSeries const& line : series) {

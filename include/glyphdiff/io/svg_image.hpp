@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/image.hpp>
 
@@ -38,7 +39,7 @@ inline Image draw_svg(std::span<std::uint8_t const> bytes, int longer, std::stri
                                          &box);
     width = box.width, height = box.height;
   }
-  if (!(width > 0 && height > 0 && std::isfinite(width) && std::isfinite(height)))
+  if (!is_finite(width) || !is_finite(height) || width <= 0 || height <= 0)
     throw Error(name, "an SVG drawing that says how large its page is (width and height, or viewBox)",
                 "none");
   double const scale = longer / std::max(width, height);

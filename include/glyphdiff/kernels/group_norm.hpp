@@ -10,7 +10,9 @@
 ///
 /// Everything per channel is folded into affine coefficients first, so that the passes over pixels are one
 /// multiply-add each. Sums over pixels are taken in float over fixed tiles of `norm_tile` pixels and then in
-/// double in index order: the result does not depend on the number of threads.
+/// double in index order: the result does not depend on the number of threads. A tile's sums are of what its
+/// values differ by from its first one, so that the variance keeps its digits however far the mean lies from
+/// 0.
 namespace glyphdiff::kernels {
 
 inline constexpr int norm_tile = 64;  ///< pixels per partial sum
@@ -39,7 +41,8 @@ Grain norm_sum_grain(Extent e, int channels) {
   return grain;
 }
 
-/// What both sums of a pass are taken of: x and x^2 forward; dz and dz * xhat backward.
+/// What both sums of a pass are taken of: d and d^2 forward, d = x - the first x of the tile and channel; dz
+/// and dz * xhat backward.
 template <int W, bool Silu, class Exec>
 void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grain, Channels x,
                        float const* dy, float const* coefficients, float* partial) {
@@ -57,8 +60,9 @@ void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grai
           auto first = Pack<W>::broadcast(0), second = first;
           std::int64_t const row = n * channels + c;
           if (dy == nullptr) {
+            auto const origin = Pack<W>::load(x.at(n * pixels + p_begin, c));
             for (int p = p_begin; p < p_end; ++p) {
-              auto const value = Pack<W>::load(x.at(n * pixels + p, c));
+              auto const value = Pack<W>::load(x.at(n * pixels + p, c)) - origin;
               first += value;
               second += value * value;
             }
@@ -82,27 +86,31 @@ void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grai
       });
 }
 
-/// mean and rstd of every (image, group) from the partial sums of x and x^2.
+/// mean and rstd of every (image, group) from the partial sums. In double all are moved to one origin, the
+/// first value of the group.
 template <class Exec>
-void norm_statistics(Exec const& exec, Extent e, int channels, int groups, float epsilon,
-                     float const* partial, float* statistics) {
-  int const pixels = e.h * e.w, tiles = norm_tiles(e), width = channels / groups;
+void norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon, float const* partial,
+                     float* statistics) {
+  int const channels = x.count(), pixels = e.h * e.w, tiles = norm_tiles(e), width = channels / groups;
   for_each(
       "glyphdiff::group_norm::statistics", exec, std::int64_t(e.n) * groups,
       KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const n = item / groups;
         int const g = int(item % groups);
+        double const origin = *x.at(n * pixels, g * width);
         double sum = 0, squares = 0;
         for (int tile = 0; tile < tiles; ++tile) {
+          int const p = tile * norm_tile, in_tile = pixels - p < norm_tile ? pixels - p : norm_tile;
           float const* const row = partial + (n * tiles + tile) * 2 * channels + g * width;
           for (int c = 0; c < width; ++c) {
-            sum += row[c];
-            squares += row[channels + c];
+            double const shift = *x.at(n * pixels + p, g * width + c) - origin, d = row[c];
+            sum += d + in_tile * shift;
+            squares += row[channels + c] + shift * (2 * d + in_tile * shift);
           }
         }
         double const count = double(pixels) * width, mean = sum / count;
         double const variance = squares / count - mean * mean;
-        statistics[2 * item] = float(mean);
+        statistics[2 * item] = float(origin + mean);
         statistics[2 * item + 1] = float(1.0 / ::sqrt((variance > 0 ? variance : 0) + epsilon));
       });
 }
@@ -282,7 +290,7 @@ void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, f
   else
     detail::norm_partial_sums<1, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr, nullptr,
                                         workspace);
-  detail::norm_statistics(exec, e, x.count(), groups, epsilon, workspace, statistics);
+  detail::norm_statistics(exec, e, x, groups, epsilon, workspace, statistics);
 }
 
 /// y (N,H,W,C) = [silu] of the normalised, modulated x, with `statistics` from group_norm_statistics.

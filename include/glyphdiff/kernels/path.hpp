@@ -23,13 +23,24 @@ struct VectorisedBy {
 };
 using Vectorised = VectorisedBy<native_width>;
 
+/// Whether Exec runs on the host's own cores and has done what it was given when a launch returns. Asked by
+/// name: devices can share the host's memory (Grace Hopper, MI300A), and HPX launches only begin.
 template <class Exec>
-inline constexpr bool runs_on_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible &&
-    !std::is_same_v<typename Exec::memory_space, void> &&
-    Kokkos::SpaceAccessibility<Exec, Kokkos::HostSpace>::accessible;
+inline constexpr bool runs_on_host = false;
+#if defined(KOKKOS_ENABLE_SERIAL)
+template <>
+inline constexpr bool runs_on_host<Kokkos::Serial> = true;
+#endif
+#if defined(KOKKOS_ENABLE_OPENMP)
+template <>
+inline constexpr bool runs_on_host<Kokkos::OpenMP> = true;
+#endif
+#if defined(KOKKOS_ENABLE_THREADS)
+template <>
+inline constexpr bool runs_on_host<Kokkos::Threads> = true;
+#endif
 
-/// Vectorised on the host's cores, Portable elsewhere.
+/// Vectorised where runs_on_host, Portable elsewhere.
 template <class Exec>
 using DefaultPath = std::conditional_t<runs_on_host<Exec>, Vectorised, Portable>;
 

@@ -103,6 +103,16 @@ void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float* o
   for_each("glyphdiff::sampler::sum", exec, (size + run - 1) / run, SumOfTerms<run>{terms, out, size});
 }
 
+/// Whether all of x's `size` elements are finite. Waits for the result.
+template <class Exec>
+bool all_finite(Exec const& exec, std::int64_t size, float const* x) {
+  std::int64_t others = 0;
+  Kokkos::parallel_reduce(
+      "glyphdiff::sampler::finite", Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, size),
+      KOKKOS_LAMBDA(std::int64_t i, std::int64_t & sum) { sum += is_finite(x[i]) ? 0 : 1; }, others);
+  return others == 0;
+}
+
 /// One step of ancestral sampling, the same for every sample of the batch.
 struct AncestralStep {
   float x0_x, x0_output;  ///< x0 = clip(x0_x x + x0_output output)

@@ -31,4 +31,26 @@ struct RescaledKl {
   static double bound_scale(int steps) { return steps; }
 };
 
+/// Whether a type is one of these.
+template <class Objective>
+inline constexpr bool is_objective = false;
+template <>
+inline constexpr bool is_objective<Mse> = true;
+template <>
+inline constexpr bool is_objective<RescaledMse> = true;
+template <>
+inline constexpr bool is_objective<Kl> = true;
+template <>
+inline constexpr bool is_objective<RescaledKl> = true;
+
+/// What takes an objective asks for ValidObjective<Objective>::value, which doesn't compile for another type.
+template <class Objective>
+struct ValidObjective {
+  static_assert(
+      is_objective<Objective>,
+      "Objective: one of Mse, RescaledMse, Kl and RescaledKl, since a loss of another type's own would not "
+      "be called");
+  static constexpr bool value = is_objective<Objective>;
+};
+
 }  // namespace glyphdiff

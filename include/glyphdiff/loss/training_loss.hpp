@@ -65,6 +65,7 @@ template <class Objective, class Exec, class D>
 LossReport training_loss(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
                          std::span<double const> weights, Images<Exec> const& x0, Images<Exec> const& eps,
                          Images<Exec> const& output, Images<Exec> const& gradient) {
+  static_assert(ValidObjective<Objective>::value);
   static_assert(Objective::squared_error || detail::HasPosterior<D>,
                 "the variational bound needs a discrete diffusion: use Mse with a continuous one");
   constexpr bool has_bound = D::Variance::learned || !Objective::squared_error;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 
 #include <cmath>
@@ -51,7 +52,7 @@ inline void require_images(ImageSpan images, std::string const& name, int at_lea
                 std::to_string(images.pixels == nullptr ? 0 : images.count));
   for (int n = 0; n < images.count; ++n)
     for (std::size_t i = 0; i < images.image_size(); ++i)
-      if (!std::isfinite(images.image(n)[i]))
+      if (!is_finite(images.image(n)[i]))
         throw Error(name + ": expected finite pixels, found NaN or infinity in image " + std::to_string(n));
 }
 

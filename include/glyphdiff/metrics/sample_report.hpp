@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/metrics/diversity.hpp>
 #include <glyphdiff/metrics/fragments.hpp>
 #include <glyphdiff/metrics/frechet.hpp>
@@ -89,8 +90,8 @@ inline SetFigures figures_of_letters(ImageSpan letters, Topology expected) {
   figures.baseline_sd = baseline_sd(letters);
   figures.ink_height_sd = ink_height_sd(letters);
   for (StrokeWidths const& widths : stroke_widths(letters)) {
-    if (std::isfinite(widths.stem)) figures.stems.push_back(widths.stem);
-    if (std::isfinite(widths.contrast())) figures.contrasts.push_back(widths.contrast());
+    if (is_finite(widths.stem)) figures.stems.push_back(widths.stem);
+    if (is_finite(widths.contrast())) figures.contrasts.push_back(widths.contrast());
   }
   return figures;
 }

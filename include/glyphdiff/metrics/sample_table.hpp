@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/metrics/letter_gate.hpp>
 #include <glyphdiff/metrics/sample_report.hpp>
 
@@ -58,7 +59,7 @@ inline std::vector<NamedFigure> figures(SampleReport const& report) {
 /// The value, with its 95 % interval in brackets where there is one; "-" for NaN.
 inline std::string figure_text(NamedFigure const& figure, Estimate const& of) {
   char text[64];
-  if (std::isnan(of.value)) return "-";
+  if (is_nan(of.value)) return "-";
   if (figure.interval)
     std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", of.value, of.low, of.high);
   else

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/random.hpp>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ GradientCheck check_gradient(Loss&& loss, std::span<float> values, std::span<flo
   GradientCheck result;
   for (int i = 0; i < probes; ++i) {
     double const error = std::abs(analytic[i] - numeric[i]) / largest;
-    if (i == 0 || error > result.worst || std::isnan(error)) result = {error, analytic[i], numeric[i]};
+    if (i == 0 || error > result.worst || is_nan(error)) result = {error, analytic[i], numeric[i]};
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/nn/initialise.hpp>
 #include <glyphdiff/nn/pass.hpp>
 #include <glyphdiff/per_image.hpp>
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -26,8 +28,13 @@ class Network {
   using execution_space = Exec;
   static constexpr UNetConfig config = Layers::config;
 
+  /// Copies would share their parameters (see clone()), and trainers and evaluators point to the network.
+  Network(Network const&) = delete;
+  Network& operator=(Network const&) = delete;
+
   /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
-  Arena<Exec> const& parameters() const { return parameters_; }
+  Arena<Exec> const& parameters() { return parameters_; }
+  ConstArena<Exec> parameters() const { return parameters_; }
   ParameterList const& parameter_list() const { return list_; }
 
   /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
@@ -36,6 +43,8 @@ class Network {
    public:
     /// `trained`: the parameters that backward() finds gradients for, which must outlive the tape; null: all.
     explicit Tape(ParameterSelection const* trained = nullptr) : trained_(trained) {}
+    Tape(Tape&&) = default;  // what waits for backward() goes along; a copy would share the memory
+    Tape& operator=(Tape&&) = default;
 
     /// Peak bytes of activations, their gradients and scratch for a batch of this size.
     std::int64_t bytes(Network const& net, Exec const& exec, Extent image) {
@@ -46,23 +55,25 @@ class Network {
     friend class Network;
 
     MemoryPlan const& plan(Network const& net, Exec const& exec, Extent image, bool with_image_gradient) {
-      return plan_once(plans_, std::tuple(image.n, image.h, image.w, with_image_gradient), [&] {
-        return workspace_.plan([&] {
-          NetworkPass pass = net.pass(exec, workspace_, nullptr, true);
-          pass.trained = trained_;
-          typename Layers::Tape tape;
-          float token;
-          net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
-          net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
-        });
-      });
+      return plan_once(
+          plans_, std::tuple(image.n, image.h, image.w, worker_count(exec), with_image_gradient), [&] {
+            return workspace_.plan([&] {
+              NetworkPass pass = net.pass(exec, workspace_, nullptr, true);
+              pass.trained = trained_;
+              typename Layers::Tape tape;
+              float token;
+              net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
+              net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
+            });
+          });
     }
 
     ParameterSelection const* trained_;
     Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int, bool>, MemoryPlan> plans_;
+    std::map<std::tuple<int, int, int, int, bool>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
     Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
+    int workers_ = 0;  // of the execution space instance that forward() was given
     bool with_image_gradient_ = false;
     DropoutKey dropout_;
     PerImage<float, Exec> timesteps_;
@@ -70,10 +81,18 @@ class Network {
   };
 
  protected:
-  Network(Exec const& exec, std::uint64_t seed) : list_(layers_.declare()) {
-    parameters_ =
-        Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"), list_.total());
+  Network(Exec const& exec, std::uint64_t seed) : list_(layers_.declare()), parameters_(uninitialised()) {
     initialise(exec, list_, parameters_, seed);
+  }
+  Network(Exec const& exec, ZeroParameters) : list_(layers_.declare()), parameters_(uninitialised()) {
+    kernels::fill_zero(exec, parameters_.data(), list_.total());
+    exec.fence();
+  }
+  /// The same layers with a copy of the parameters.
+  Network(Exec const& exec, Network const& other)
+      : layers_(other.layers_), list_(other.list_), parameters_(uninitialised()) {
+    copy_values(exec, parameters_, other.parameters_);
+    exec.fence();
   }
 
   /// output = the layers at images (N,H,W,channels) of this extent, N timesteps and N labels, or none.
@@ -89,12 +108,17 @@ class Network {
     pass.dropout = dropout;
     layers_.forward(pass, image, images, tape.timesteps_.data(), tape.labels_.data(), output, tape.tape_);
     tape.extent_ = image;
+    tape.workers_ = worker_count(exec);
     tape.with_image_gradient_ = with_image_gradient;
   }
 
   /// The way back of the last forward_pass, which it uses up; d_images null: none.
   void backward_pass(Exec const& exec, float const* d_output, Arena<Exec> const& gradients, Tape& tape,
                      float* d_images) const {
+    if (worker_count(exec) != tape.workers_)
+      throw Error("the execution space instance of a backward pass",
+                  "as many workers as the forward pass had, " + std::to_string(tape.workers_),
+                  std::to_string(worker_count(exec)));
     tape.extent_ = {};
     NetworkPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
     pass.gradients = gradients.data();
@@ -104,24 +128,27 @@ class Network {
   }
 
   /// Of the images that wait for their way back; n is 0 if there are none.
-  static Extent waiting(Tape const& tape) { return tape.extent_; }
+  static Extent waiting(Tape const& tape) {
+    return tape.workspace_.bytes() == 0 ? Extent{} : tape.extent_;  // a tape that was moved has no memory
+  }
   static bool with_image_gradient(Tape const& tape) { return tape.with_image_gradient_; }
   /// Values in an arena of the tape's gradients.
   std::int64_t trained_count(Tape const& tape) const {
     return tape.trained_ == nullptr ? list_.total() : tape.trained_->total();
   }
 
-  /// Passes without gradients, with the network's own parameters or another arena's (an EMA).
+  /// Passes without gradients, with the network's own parameters or another arena's (an EMA). Can be moved.
   class Evaluation {
    public:
     std::int64_t workspace_bytes() const { return workspace_.bytes(); }
 
    protected:
-    Evaluation(Network const& net, Arena<Exec> parameters) : net_(&net), parameters_(std::move(parameters)) {}
+    Evaluation(Network const& net, ConstArena<Exec> parameters)
+        : net_(&net), parameters_(std::move(parameters)) {}
 
     void run(Exec const& exec, Extent image, float const* images, std::span<float const> timesteps,
              std::span<int const> labels, float* output) {
-      workspace_.follow(plan_once(plans_, std::tuple(image.n, image.h, image.w), [&] {
+      workspace_.follow(plan_once(plans_, std::tuple(image.n, image.h, image.w, worker_count(exec)), [&] {
         return workspace_.plan([&] {
           NetworkPass pass = net_->pass(exec, workspace_, nullptr, false);
           net_->layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape_);
@@ -135,9 +162,9 @@ class Network {
 
    private:
     Network const* net_;
-    Arena<Exec> parameters_;
+    ConstArena<Exec> parameters_;
     Workspace<Exec> workspace_;
-    std::map<std::tuple<int, int, int>, MemoryPlan> plans_;
+    std::map<std::tuple<int, int, int, int>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
     PerImage<float, Exec> timesteps_;
     PerImage<int, Exec> labels_;
@@ -145,6 +172,14 @@ class Network {
 
  private:
   using NetworkPass = Pass<Exec, Path>;
+
+  /// What scratch memory is measured by, so that a plan holds for instances of as many workers alone.
+  static int worker_count(Exec const& exec) { return int(exec.concurrency()); }
+
+  Arena<Exec> uninitialised() const {
+    return Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::parameters"),
+                       list_.total());
+  }
 
   NetworkPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters,
                    bool training) const {

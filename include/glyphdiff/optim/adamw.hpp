@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/optim/ema.hpp>
@@ -59,8 +60,8 @@ class AdamW {
       : options(adamw_options), count_(count) {
     require("beta1", options.beta1, options.beta1 < 1.0, "below 1");
     require("beta2", options.beta2, options.beta2 < 1.0, "below 1");
-    require("eps", options.eps, std::isfinite(options.eps), "finite");
-    require("weight_decay", options.weight_decay, std::isfinite(options.weight_decay), "finite");
+    require("eps", options.eps, is_finite(options.eps), "finite");
+    require("weight_decay", options.weight_decay, is_finite(options.weight_decay), "finite");
     std::string const first = "glyphdiff::adamw::first_moment", second = "glyphdiff::adamw::second_moment";
     if (bfloat16()) {
       first_moment_bfloat16 = Bfloat16Arena<Exec>(first, count);
@@ -105,11 +106,14 @@ class AdamW {
     ++steps;
   }
 
+  AdamW(AdamW&&) = default;  // a copy would share the moments
+  AdamW& operator=(AdamW&&) = default;
+
   bool bfloat16() const { return options.moments == MomentFormat::bfloat16; }
 
  private:
   static void require(char const* name, double value, bool in_range, char const* range) {
-    if (!(value >= 0.0) || !in_range)
+    if (is_nan(value) || value < 0.0 || !in_range)
       throw Error(std::string("AdamW's ") + name + " must be at least 0 and " + range + ", not " +
                   std::to_string(value) + ".");
   }

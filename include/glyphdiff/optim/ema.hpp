@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/mapped_file.hpp>
@@ -37,6 +38,8 @@ class Ema {
   };
 
   Ema() = default;
+  Ema(Ema&&) = default;  // a copy would share the values
+  Ema& operator=(Ema&&) = default;
 
   /// Begins every average at the given parameters. With a `folder` they lie on its disk instead of in memory,
   /// in files without a name (MappedFile), which only execution spaces of the host can do. Throws Error
@@ -48,7 +51,7 @@ class Ema {
     if (on_disk() && !kernels::runs_on_host<Exec>)
       throw Error("Moving averages can lie on disk only where the host's own cores compute.");
     for (double const rate : rates) {
-      if (!(rate >= 0.0 && rate < 1.0))
+      if (!is_finite(rate) || rate < 0.0 || rate >= 1.0)
         throw Error("The rate of a moving average must be at least 0 and below 1, not " +
                     std::to_string(rate) + ".");
       for (Average const& other : averages_)
@@ -118,7 +121,8 @@ class Ema {
 
   void add(std::size_t count, double rate, double width = 0, double exponent = 0) {
     if (!on_disk()) {
-      Arena<Exec> const values(Kokkos::ViewAllocateWithoutInitializing("glyphdiff::ema::values"), count);
+      Arena<Exec> const values(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::ema::values"),
+                               count);
       return averages_.push_back({rate, values, width, exponent});
     }
     auto const file = std::make_shared<MappedFile const>(folder_, std::int64_t(count * sizeof(float)));

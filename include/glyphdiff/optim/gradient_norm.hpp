@@ -1,9 +1,11 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cmath>
+#include <vector>
 
 namespace glyphdiff {
 
@@ -15,28 +17,29 @@ class GradientNorm {
  public:
   /// Makes room for the partial sums of arenas of `count` values.
   explicit GradientNorm(std::int64_t count)
-      : partial_("glyphdiff::gradient_norm::partial", kernels::square_sums<Path>(count)),
-        on_host_(Kokkos::create_mirror_view(partial_)) {}
+      : partial_("glyphdiff::gradient_norm::partial", kernels::square_sums<Path>(count)) {}
+
+  GradientNorm(GradientNorm&&) = default;  // a copy would share the partial sums
+  GradientNorm& operator=(GradientNorm&&) = default;
 
   /// Waits for the result. `gradients` must have the size the object was made for.
   double operator()(Exec const& exec, Arena<Exec> const& gradients) const {
     kernels::sum_of_squares<Path>(exec, std::int64_t(gradients.extent(0)), gradients.data(), partial_.data());
-    copy_values(exec, on_host_, partial_);
+    std::vector<double> on_host(partial_.extent(0));
+    copy_values(exec, HostValues(on_host.data(), on_host.size()), partial_);
     exec.fence();
     double sum = 0;
-    for (std::size_t i = 0; i < on_host_.extent(0); ++i) sum += on_host_(i);
+    for (double const part : on_host) sum += part;
     return std::sqrt(sum);
   }
 
  private:
   using Path = kernels::DefaultPath<Exec>;
-  using Partial = Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space>;
-  Partial partial_;
-  typename Partial::HostMirror on_host_;
+  Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space> partial_;
 };
 
 /// The factor that brings a gradient of this norm down to max_norm: min(1, max_norm / (norm + 1e-6)), as in
-/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with std::isfinite
+/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with is_finite
 /// before.
 inline double clip_factor(double norm, double max_norm) {
   double const factor = max_norm / (norm + 1e-6);

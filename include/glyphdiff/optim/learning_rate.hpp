@@ -1,7 +1,11 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
+#include <glyphdiff/error.hpp>
+
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 namespace glyphdiff {
 
@@ -25,7 +29,23 @@ struct LearningRate {
   std::int64_t steps = 0;  ///< updates of the whole run, warm-up included; for linear and cosine
   double final_fraction = 0.0;
 
+  /// Throws Error for numbers that give no learning rate: one that is not finite or negative, or a decay
+  /// without the length of the run, whose rate would be at its end from the first update on.
+  void check() const {
+    if (!is_finite(peak) || peak < 0)
+      throw Error("learning rate", "a finite number of 0 or more", std::to_string(peak));
+    if (!is_finite(final_fraction))
+      throw Error("final fraction of the learning rate", "a finite number", std::to_string(final_fraction));
+    if (warm_up < 0)
+      throw Error("warm-up of the learning rate", "0 updates or more", std::to_string(warm_up));
+    if (decay != Decay::none && steps < 1)
+      throw Error("learning rate that decays", "`steps`, the length of the run in updates",
+                  std::to_string(steps));
+  }
+
+  /// Throws Error as check().
   double operator()(std::int64_t step) const {
+    check();
     if (step < warm_up) return peak * double(step + 1) / double(warm_up);
     return peak * (final_fraction + (1.0 - final_fraction) * remaining(step));
   }

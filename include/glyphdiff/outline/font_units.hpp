@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/keep_within_ends.hpp>
 #include <glyphdiff/outline/path.hpp>
@@ -91,7 +92,7 @@ inline Point rounded_handle(Point node, Point handle, Point along) {
 /// that shrink to nothing are left out. Error if the scale is no positive number, or a point lies farther
 /// than 32,767 units from the origin.
 inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) {
-  if (!(place.units_per_pixel > 0) || !std::isfinite(place.units_per_pixel))
+  if (!is_finite(place.units_per_pixel) || place.units_per_pixel <= 0)
     throw Error("font units per pixel", "a number above 0", std::to_string(place.units_per_pixel));
   Outline const scaled = transformed(pixels, [&](Point p) {
     return Point{(p.x - place.left) * place.units_per_pixel, (place.baseline - p.y) * place.units_per_pixel};

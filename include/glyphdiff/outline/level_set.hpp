@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/path.hpp>
 
@@ -81,7 +82,7 @@ inline std::vector<Polyline> level_set(Ink const& ink) {
     throw Error("ink of a picture", std::to_string(ink.height) + "x" + std::to_string(ink.width) + " numbers",
                 std::to_string(ink.coverage.size()));
   for (float value : ink.coverage)
-    if (!(value >= 0 && value <= 1))
+    if (!is_finite(value) || value < 0 || value > 1)
       throw Error("ink of a picture", "numbers in [0, 1]", std::to_string(value));
 
   auto const in = [&](int y, int x) { return ink.at(y, x) >= 0.5f; };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/path.hpp>
 
@@ -24,7 +25,8 @@ using QuadraticContour = std::vector<QuadraticSegment>;
 /// that misses it by at most sqrt(3)/36 |p3 - 3 p2 + 3 p1 - p0| / n^3, half the third derivative's bound.
 /// Error unless the tolerance is above 0.
 inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) {
-  if (!(tolerance > 0)) throw Error("tolerance", "a number above 0", std::to_string(tolerance));
+  if (is_nan(tolerance) || tolerance <= 0)
+    throw Error("tolerance", "a number above 0", std::to_string(tolerance));
   QuadraticContour result;
   Point p0 = contour.start();
   for (Segment const& s : contour.segments) {

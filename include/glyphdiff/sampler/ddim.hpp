@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/sampler/walk.hpp>
 
@@ -18,7 +19,8 @@ template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = S
           class Progress = NoProgress>
 void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  Noise&& noise = {}, DdimOptions options = {}, Progress&& progress = {}) {
-  if (!(options.eta >= 0 && options.eta <= 1)) throw Error("DDIM eta", "0 to 1", std::to_string(options.eta));
+  if (!is_finite(options.eta) || options.eta < 0 || options.eta > 1)
+    throw Error("DDIM eta", "0 to 1", std::to_string(options.eta));
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   Images<Exec> const eps = walk.image("glyphdiff::sampler::eps");
   walk.along(diffusion.sampling_steps(), noise, progress,

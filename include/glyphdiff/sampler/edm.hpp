@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/sampler/walk.hpp>
 
@@ -26,7 +27,8 @@ namespace detail {
 template <class Exec, class D, class Model, class Noise, class Progress>
 void edm_sample(Exec const& exec, D const& diffusion, Model& model, Images<Exec> const& x, Noise& noise,
                 EdmOptions const& options, Progress& progress, bool corrected) {
-  if (!(options.churn >= 0)) throw Error("EDM churn", "0 or more", std::to_string(options.churn));
+  if (is_nan(options.churn) || options.churn < 0)
+    throw Error("EDM churn", "0 or more", std::to_string(options.churn));
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   Images<Exec> const slope = walk.image("glyphdiff::edm::slope"), ahead = walk.image("glyphdiff::edm::ahead"),
                      slope_ahead = walk.image("glyphdiff::edm::slope");

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/diffusion/prediction.hpp>
 #include <glyphdiff/diffusion/sampling_step.hpp>
+#include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/sampling.hpp>
 #include <glyphdiff/sampler/denoiser.hpp>
 #include <glyphdiff/sampler/noise.hpp>
@@ -58,7 +59,8 @@ class Walk {
                         x_.extent(2), channels > 0 ? channels : channels_);
   }
 
-  /// Takes the steps in order: draws noise, calls move(step, noise), reports.
+  /// Takes the steps in order: draws noise, calls move(step, noise), reports. Throws Error if x is not finite
+  /// at the end.
   template <class Noise, class Progress, class Move>
   void along(std::vector<SamplingStep> const& steps, Noise& noise, Progress& progress, Move const& move) {
     Images<Exec> const step_noise = image("glyphdiff::sampler::noise");
@@ -69,6 +71,8 @@ class Walk {
       progress(i + 1, count, x_);
     }
     exec_.fence();
+    if (!kernels::all_finite(exec_, std::int64_t(x_.size()), x_.data()))
+      throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
   }
 
   /// The (clipped) x_0 that the model sees in x at a level. A classifier moves it by sigma^2 / alpha gradient

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/encoder_unet.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
@@ -51,9 +52,13 @@ class ClassifierTrainer {
         gradients_("glyphdiff::gradients", net.parameters().extent(0)),
         gradient_norm_(std::int64_t(net.parameters().extent(0))) {
     if (options_.batch < 1) throw Error("batch size", "1 or more", std::to_string(options_.batch));
+    options_.learning_rate.check();
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }
+
+  ClassifierTrainer(ClassifierTrainer const&) = delete;
+  ClassifierTrainer& operator=(ClassifierTrainer const&) = delete;
 
   /// One update from a batch x0 (batch,H,W,channels) in [-1, 1] and its labels. Throws Error, having changed
   /// nothing, if a shape or label doesn't fit or the loss or gradient is not a number.
@@ -77,7 +82,7 @@ class ClassifierTrainer {
             own);
         net_->backward(exec_, d_logits_, gradients_, tape_);
       }
-      if (!std::isfinite(gradient_norm_(exec_, gradients_)) || !std::isfinite(report.loss))
+      if (!is_finite(gradient_norm_(exec_, gradients_)) || !is_finite(report.loss))
         throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
                     "; training stopped with the parameters of the step before");
     } catch (...) {

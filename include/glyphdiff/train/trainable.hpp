@@ -8,7 +8,6 @@
 #include <glyphdiff/unet.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,7 +54,7 @@ class Trainable {
     gather(exec, base_);
     values_ = arena("glyphdiff::low_rank::factors", factors_.total());
     gradients_ = arena("glyphdiff::gradients", factors_.total());
-    initialise_factors(exec, seed);
+    initialise(exec, factors_, values_, seed, 1u << 16);  // behind the parts of the network's own tensors
   }
 
   /// Whether a parameter can have a low-rank correction: a linear layer's or a 1x1 convolution's weight.
@@ -120,13 +119,14 @@ class Trainable {
   template <class Use>
   void with(Exec const& exec, Arena<Exec> const& values, Use&& use) {
     if (all()) return use(values);
-    struct Restore {
-      Trainable& trainable;
-      Exec const& exec;
-      ~Restore() { trainable.apply(exec, trainable.values_); }
-    } const restore{*this, exec};
-    apply(exec, values);
-    use(net_->parameters());
+    try {
+      apply(exec, values);
+      use(net_->parameters());
+    } catch (...) {
+      apply(exec, values_);
+      throw;
+    }
+    apply(exec, values_);
   }
 
   /// Bytes beside the network's own parameters: gradients, copies and, with `averages` moving averages in
@@ -176,21 +176,6 @@ class Trainable {
       workspace_ = arena("glyphdiff::low_rank::scratch", needed);
     kernels::matmul(Path{}, exec, shape, a, lda, ta, b, ldb, tb, c, ldc, true, nullptr, nullptr,
                     workspace_.data());
-  }
-
-  void initialise_factors(Exec const& exec, std::uint64_t seed) {
-    auto const host = Kokkos::create_mirror_view(values_);
-    std::uint32_t part = 1u << 16;  // behind the parts of the network's own tensors
-    for (ParameterInfo const& info : factors_) {
-      RandomKey const key{seed, Stream::initialisation, 0, part++};
-      float const bound = 1.0f / std::sqrt(float(info.fan_in));
-      for (std::int64_t i = 0; i < info.count; ++i)
-        host(info.offset + i) = info.initialisation == Initialisation::zero
-                                    ? 0.0f
-                                    : bound * (2 * uniform4(key, i / 4)[i % 4] - 1);
-    }
-    copy_values(exec, values_, host);
-    exec.fence();
   }
 
   Net* net_;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/loss/objective.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
 #include <glyphdiff/optim/adamw.hpp>
@@ -66,6 +68,7 @@ class Trainer {
   using Exec = typename Net::execution_space;
   using Time = typename D::Time;
 
+  static_assert(ValidObjective<Objective>::value);
   static_assert(D::Variance::learned == Net::config.learned_sigma,
                 "Trainer: learned_sigma of the network and LearnedRange of the diffusion go together");
   static_assert(
@@ -75,6 +78,9 @@ class Trainer {
 
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options)
       : Trainer(exec, net, std::move(diffusion), std::move(options), Trainable<Net>(exec, net)) {}
+
+  Trainer(Trainer const&) = delete;
+  Trainer& operator=(Trainer const&) = delete;
 
   /// Trains what `trainable` says of the network.
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options, Trainable<Net> trainable)
@@ -91,9 +97,7 @@ class Trainer {
         tape_(trainable_.selection()) {
     if (options_.batch < 1)
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
-    if (!(options_.learning_rate.peak >= 0) || !std::isfinite(options_.learning_rate.peak))
-      throw Error("learning rate: expected a finite number of 0 or more, found " +
-                  std::to_string(options_.learning_rate.peak));
+    options_.learning_rate.check();
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }
@@ -123,7 +127,7 @@ class Trainer {
         accumulate(x0, labels, condition, drawn, first, std::min(options_.microbatch, batch - first), report);
       trainable_.find_gradients(exec_);
       report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
-      if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
+      if (!is_finite(report.gradient_norm) || !is_finite(report.loss)) throw NotFinite(step + 1);
     } catch (...) {  // what earlier microbatches have added must not reach the next step
       zero(trainable_.network_gradients());
       zero(trainable_.gradients());

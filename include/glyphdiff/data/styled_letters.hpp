@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/config.hpp>
 #include <glyphdiff/data/alphabet_batches.hpp>
 #include <glyphdiff/error.hpp>
@@ -51,10 +52,10 @@ class StyledLetters {
   static constexpr int places = Net::config.condition_channels, size = Net::config.image_size;
 
   /// Error unless the scale is a finite number.
-  StyledLetters(Exec const& exec, Net const& net, Arena<Exec> const& parameters, double guidance_scale)
+  StyledLetters(Exec const& exec, Net const& net, ConstArena<Exec> const& parameters, double guidance_scale)
       : exec_(exec), with_(net, parameters), without_(net, parameters), scale_(guidance_scale) {
     static_assert(Net::config.classes > 0 && places > 0 && Net::config.channels == 1);
-    if (!std::isfinite(scale_)) throw Error("guidance scale", "a finite number", std::to_string(scale_));
+    if (!is_finite(scale_)) throw Error("guidance scale", "a finite number", std::to_string(scale_));
   }
 
   /// Calls sample(model, n) with the model that draws letters of these n classes, letter i in the style of

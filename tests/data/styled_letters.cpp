@@ -1,7 +1,7 @@
 #include "../arrays.hpp"
 
+#include <glyphdiff/data/styled_letters.hpp>
 #include <glyphdiff/diffusion/continuous.hpp>
-#include <glyphdiff/sampler/styled_letters.hpp>
 #include <glyphdiff/schedule/continuous_cosine.hpp>
 #include <glyphdiff/unet.hpp>
 

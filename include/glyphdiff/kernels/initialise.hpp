@@ -1,0 +1,53 @@
+#pragma once
+
+#include <glyphdiff/kernels/random.hpp>
+
+/// Initial values of one parameter, `count` contiguous floats in the space's memory: value i is number i % 4
+/// of draw i / 4 of the key.
+namespace glyphdiff::kernels {
+
+struct Constant {
+  float value;
+  KOKKOS_FUNCTION Random4<float> operator()(RandomKey const&, std::uint64_t) const {
+    return {{value, value, value, value}};
+  }
+};
+
+/// N(0, deviation^2).
+struct ScaledNormal {
+  float deviation;
+  KOKKOS_FUNCTION Random4<float> operator()(RandomKey const& key, std::uint64_t index) const {
+    Random4<float> r = normal4(key, index);
+    for (float& x : r.v) x = deviation * x;
+    return r;
+  }
+};
+
+/// Uniform in (-bound, bound).
+struct SymmetricUniform {
+  float bound;
+  KOKKOS_FUNCTION Random4<float> operator()(RandomKey const& key, std::uint64_t index) const {
+    Random4<float> r = uniform4(key, index);
+    for (float& x : r.v) x = bound * (2 * x - 1);
+    return r;
+  }
+};
+
+template <class Exec, class Path = DefaultPath<Exec>>
+void fill_constant(Exec const& exec, float* out, std::int64_t count, float value, Path path = {}) {
+  fill_random(exec, path, out, 1, count, {}, 0, Constant{value});
+}
+
+template <class Exec, class Path = DefaultPath<Exec>>
+void fill_scaled_normal(Exec const& exec, float* out, std::int64_t count, RandomKey const& key,
+                        float deviation, Path path = {}) {
+  fill_random(exec, path, out, 1, count, key, 0, ScaledNormal{deviation});
+}
+
+template <class Exec, class Path = DefaultPath<Exec>>
+void fill_symmetric_uniform(Exec const& exec, float* out, std::int64_t count, RandomKey const& key,
+                            float bound, Path path = {}) {
+  fill_random(exec, path, out, 1, count, key, 0, SymmetricUniform{bound});
+}
+
+}  // namespace glyphdiff::kernels
