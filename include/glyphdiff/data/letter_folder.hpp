@@ -1,10 +1,10 @@
 #pragma once
 
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/error.hpp>
 
-#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -55,9 +55,7 @@ class LetterFolder {
     std::string stem;
     for (char32_t const character : characters) stem += code_name(character);
     stem += "_" + file_word(name);
-    std::string folded = stem;
-    for (char& c : folded) c = char(std::tolower(static_cast<unsigned char>(c)));
-    letter.entry.file = stem + "_" + std::to_string(used_[folded]++) + ".png";
+    letter.entry.file = stem + "_" + std::to_string(used_[ascii_lower(stem)]++) + ".png";
     write_png(part_ / letter.entry.file, letter.picture);
     entries_.push_back(std::move(letter.entry));
   }
@@ -72,9 +70,8 @@ class LetterFolder {
     write_manifest();
     std::error_code error;
     if (there_) {
-      for (auto const& entry : fs::directory_iterator(part_, error))
-        if (!error && entry.path().filename() != "letters.tsv")
-          fs::rename(entry.path(), folder_ / entry.path().filename(), error);
+      for (fs::path const& path : list_folder(part_))
+        if (!error && path.filename() != "letters.tsv") fs::rename(path, folder_ / path.filename(), error);
       if (!error) fs::rename(part_ / "letters.tsv", folder_ / "letters.tsv", error);
     } else {
       fs::rename(part_, folder_, error);
@@ -88,8 +85,7 @@ class LetterFolder {
   static std::string file_word(std::string const& name) {
     std::string word;
     for (char const c : name)
-      if (word.size() < 60 && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.'))
-        word += c;
+      if (word.size() < 60 && (is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '.')) word += c;
     return word.empty() ? "unnamed" : word;
   }
 

@@ -96,7 +96,7 @@ inline char const* png_fault(std::span<std::uint8_t const> bytes) {
   }
   if (bytes.size() <= 24) return truncated;
   static constexpr std::size_t longest = std::size_t{1} << 24;  // that stb takes
-  std::size_t const bits = std::min(number(16), longest) * std::min(number(20), longest) * bytes[24];
+  std::size_t const bits = (std::min)(number(16), longest) * (std::min)(number(20), longest) * bytes[24];
   return bits / 8 / 1032 > data ? truncated : nullptr;
 }
 
@@ -117,7 +117,7 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
     throw Error(name, std::string("a whole ") + (png ? "PNG" : "JPEG") + " image", fault);
 
   int width = 0, height = 0, channels_in_file = 0;
-  int const size = static_cast<int>(std::min(bytes.size(), std::size_t{INT_MAX}));
+  int const size = static_cast<int>((std::min)(bytes.size(), std::size_t{INT_MAX}));
   if (stb::stbi_info_from_memory(bytes.data(), size, &width, &height, &channels_in_file) &&
       static_cast<std::size_t>(width) * static_cast<std::size_t>(height) > most_pixels)
     throw Error(name, "an image of at most " + std::to_string(most_pixels) + " pixels",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ using QuadraticContour = std::vector<QuadraticSegment>;
 /// that misses it by at most sqrt(3)/36 |p3 - 3 p2 + 3 p1 - p0| / n^3, half the third derivative's bound.
 /// Error unless the tolerance is above 0.
 inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) {
-  if (!(tolerance > 0)) throw Error("tolerance", "a number above 0", std::to_string(tolerance));
+  if (!(tolerance > 0)) throw Error("tolerance", "a number above 0", number_text(tolerance));
   QuadraticContour result;
   Point p0 = contour.start();
   for (Segment const& s : contour.segments) {
@@ -33,7 +34,7 @@ inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) 
     } else {
       Point const p1 = s.control1, p2 = s.control2, p3 = s.end;
       double const third = std::sqrt(3.0) / 36 * length(p3 - 3 * p2 + 3 * p1 - p0);
-      int const parts = std::max(1, int(std::ceil(std::cbrt(third / tolerance))));
+      int const parts = (std::max)(1, int(std::ceil(std::cbrt(third / tolerance))));
       for (int k = 0; k < parts; ++k) {
         double const t0 = double(k) / parts, t1 = double(k + 1) / parts;
         auto const slope = [&](double t) {  // of the whole curve, by t

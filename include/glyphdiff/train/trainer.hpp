@@ -5,6 +5,7 @@
 #include <glyphdiff/kernels/random.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/adamw.hpp>
 #include <glyphdiff/optim/ema.hpp>
 #include <glyphdiff/optim/gradient_norm.hpp>
@@ -93,7 +94,7 @@ class Trainer {
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
     if (!(options_.learning_rate.peak >= 0) || !std::isfinite(options_.learning_rate.peak))
       throw Error("learning rate: expected a finite number of 0 or more, found " +
-                  std::to_string(options_.learning_rate.peak));
+                  number_text(options_.learning_rate.peak));
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }
@@ -120,7 +121,8 @@ class Trainer {
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
-        accumulate(x0, labels, condition, drawn, first, std::min(options_.microbatch, batch - first), report);
+        accumulate(x0, labels, condition, drawn, first, (std::min)(options_.microbatch, batch - first),
+                   report);
       trainable_.find_gradients(exec_);
       report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
       if (!std::isfinite(report.gradient_norm) || !std::isfinite(report.loss)) throw NotFinite(step + 1);
