@@ -26,12 +26,12 @@ inline std::string formatted(double value, std::chars_format format, int precisi
 
 }  // namespace detail
 
-/// What printf makes of "%.6g" (of as many digits as asked for, up to 50) in the C locale.
+/// What printf's conversion g makes of it in the C locale, with so many digits, up to 50.
 inline std::string number_text(double value, int digits = 6) {
   return detail::formatted(value, std::chars_format::general, digits);
 }
 
-/// What printf makes of "%.2f" (of as many decimals as asked for, up to 50) in the C locale.
+/// What printf's conversion f makes of it in the C locale, with so many decimals, up to 50.
 inline std::string fixed_text(double value, int decimals) {
   return detail::formatted(value, std::chars_format::fixed, decimals);
 }
