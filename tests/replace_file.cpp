@@ -1,5 +1,6 @@
 #include "io/temporary_folder.hpp"
 
+#include <glyphdiff/data/letter_folder.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/replace_file.hpp>
 
@@ -21,10 +22,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Flush {
+struct Seen {
   bool folder, there;  ///< of a folder; whether `watched` existed then
 };
-std::vector<Flush>* flushes = nullptr;
+std::vector<Seen>* flushes = nullptr;
 fs::path watched;
 
 std::string content(fs::path const& path) {
@@ -75,7 +76,7 @@ class Writer {
 
 }  // namespace
 
-#if defined(SYS_fsync)
+#if defined(SYS_fsync) && defined(SYS_syncfs)
 extern "C" int fsync(int fd) {
   struct stat status {};
   if (flushes != nullptr && ::fstat(fd, &status) == 0)
@@ -85,7 +86,7 @@ extern "C" int fsync(int fd) {
 
 TEST_CASE("a file reaches the disk before it has its name, and its name after that") {
   TemporaryFolder const folder;
-  std::vector<Flush> seen;
+  std::vector<Seen> seen;
   watched = folder / "file";
   flushes = &seen;
   put(watched, "text");
@@ -95,6 +96,28 @@ TEST_CASE("a file reaches the disk before it has its name, and its name after th
   CHECK_FALSE(seen[0].there);
   CHECK(seen[1].folder);
   CHECK(seen[1].there);
+}
+
+extern "C" int syncfs(int fd) noexcept {
+  if (flushes != nullptr) flushes->push_back({false, fs::exists(watched)});
+  return int(::syscall(SYS_syncfs, fd));
+}
+
+TEST_CASE("the pictures of a data set reach the disk together, before its folder has its name") {
+  TemporaryFolder const folder;
+  LetterFolder letters(folder / "set");
+  std::vector<Seen> seen;
+  watched = folder / "set";
+  flushes = &seen;
+  for (int i = 0; i < 3; ++i) letters.add({Image(4, 4, 1, 0), {.file = "", .character = "A"}}, "font");
+  CHECK(seen.empty());
+  letters.finish();
+  flushes = nullptr;
+  REQUIRE(seen.size() == 4);  // the manifest and its name, all pictures, the folder's name
+  CHECK_FALSE(seen[2].there);
+  CHECK(seen[3].folder);
+  CHECK(seen[3].there);
+  CHECK(count(folder / "set") == 4);
 }
 #endif
 

@@ -22,6 +22,10 @@
 /// Files that are replaced as a whole or not at all.
 namespace glyphdiff {
 
+/// When a file that is written reaches the disk: before it has its name, or later, for the files of a folder
+/// that gets its own name after `flush_files`. Many files are flushed faster together than one by one.
+enum class Flush { now, later };
+
 namespace detail {
 
 /// An open file descriptor.
@@ -62,6 +66,13 @@ inline bool flush_to_disk(int fd) {
   if (::fcntl(fd, F_FULLFSYNC) == 0) return true;  // macOS: fsync alone leaves it in the drive's cache
 #endif
   return ::fsync(fd) == 0;
+}
+
+/// New names in a folder reach the disk. Some file systems can't flush a folder; there is nothing more to do
+/// then.
+inline void flush_folder(std::filesystem::path const& folder) {
+  FileDescriptor const opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.get() >= 0) ::fsync(opened.get());
 }
 
 inline std::filesystem::path folder_of(std::filesystem::path const& path) {
@@ -112,15 +123,13 @@ class TemporaryFile {
   int get() const { return file_.get(); }
 
   /// Gives the file its name, for good. Throws Error, and the temporary goes, if that is impossible.
-  void publish() {
-    if (!flush_to_disk(file_.get()) || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+  void publish(Flush flush) {
+    if ((flush == Flush::now && !flush_to_disk(file_.get())) ||
+        ::rename(temporary_.c_str(), path_.c_str()) != 0)
       fail_with_errno(path_.string() + " cannot be written");
     temporary_.clear();
     if (!file_.close()) fail_with_errno(path_.string() + " cannot be written");
-    // The new name must reach the disk too. Some file systems can't flush a folder; there is nothing more to
-    // do then.
-    FileDescriptor const folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() >= 0) ::fsync(folder.get());
+    if (flush == Flush::now) flush_folder(folder_of(path_));
   }
 
  private:
@@ -156,12 +165,25 @@ inline void remove_abandoned(std::filesystem::path const& folder) {
       detail::remove_if_abandoned(entry->path());
 }
 
+/// Files that were written with Flush::later to the disk on which the folder lies. Returns whether they are
+/// there.
+inline bool flush_files(std::filesystem::path const& folder) {
+#if defined(__linux__) && defined(_GNU_SOURCE)
+  detail::FileDescriptor const opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened.get() >= 0 && ::syncfs(opened.get()) == 0;
+#else
+  (void)folder;
+  ::sync();
+  return true;
+#endif
+}
+
 /// Calls `write(fd)` on a temporary file in the folder of `path`, flushes it and renames it to `path`, so
 /// that `path` is at every moment either what it was or the whole new file, also after a loss of power. On
 /// any failure (folder missing or closed to writing, disk full, an exception of `write`) the temporary is
 /// removed and Error, or the exception, thrown.
 template <class Write>
-void replace_file(std::filesystem::path const& path, Write&& write) {
+void replace_file(std::filesystem::path const& path, Write&& write, Flush flush = Flush::now) {
   std::error_code error;
   auto const kind = std::filesystem::status(path, error).type();
   if (kind == std::filesystem::file_type::directory)
@@ -171,7 +193,7 @@ void replace_file(std::filesystem::path const& path, Write&& write) {
     throw Error(path.string(), "the name of a file to write", "a device or a pipe");  // a rename would end it
   detail::TemporaryFile file(path);
   std::forward<Write>(write)(file.get());
-  file.publish();
+  file.publish(flush);
 }
 
 }  // namespace glyphdiff

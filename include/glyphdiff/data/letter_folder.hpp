@@ -56,7 +56,7 @@ class LetterFolder {
     for (char32_t const character : characters) stem += code_name(character);
     stem += "_" + file_word(name);
     letter.entry.file = stem + "_" + std::to_string(used_[ascii_lower(stem)]++) + ".png";
-    write_png(part_ / letter.entry.file, letter.picture);
+    write_png(part_ / letter.entry.file, letter.picture, Flush::later);
     entries_.push_back(std::move(letter.entry));
   }
 
@@ -68,6 +68,7 @@ class LetterFolder {
     namespace fs = std::filesystem;
     if (entries_.empty()) throw Error(folder_.string(), "at least one letter to write", "none");
     write_manifest();
+    if (!flush_files(part_)) throw Error(folder_.string(), "a disk with room for the letters", "none");
     std::error_code error;
     if (there_) {
       for (fs::path const& path : list_folder(part_))
@@ -78,6 +79,7 @@ class LetterFolder {
       if (!error) part_.clear();
     }
     if (error) throw Error(folder_.string(), "a folder to write to", error.message());
+    detail::flush_folder(there_ ? folder_ : detail::folder_of(folder_));
   }
 
  private:

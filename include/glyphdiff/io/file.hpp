@@ -50,8 +50,10 @@ inline std::string lower_extension(std::filesystem::path const& path) {
 
 /// Writes a file as `replace_file` does: after an Error (folder missing or closed to writing, disk full)
 /// `path` is what it was before.
-inline void write_file(std::filesystem::path const& path, void const* data, std::size_t size) {
-  replace_file(path, [&](int fd) { detail::write_all(fd, data, size, path.string()); });
+inline void write_file(std::filesystem::path const& path, void const* data, std::size_t size,
+                       Flush flush = Flush::now) {
+  replace_file(
+      path, [&](int fd) { detail::write_all(fd, data, size, path.string()); }, flush);
 }
 
 }  // namespace glyphdiff

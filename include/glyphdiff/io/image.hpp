@@ -174,9 +174,9 @@ inline std::vector<std::uint8_t> encode_png(Image const& image, std::filesystem:
 }
 
 /// Writes such a PNG as `write_file` does.
-inline void write_png(std::filesystem::path const& path, Image const& image) {
+inline void write_png(std::filesystem::path const& path, Image const& image, Flush flush = Flush::now) {
   std::vector<std::uint8_t> const bytes = encode_png(image, path);
-  write_file(path, bytes.data(), bytes.size());
+  write_file(path, bytes.data(), bytes.size(), flush);
 }
 
 }  // namespace glyphdiff

@@ -22,7 +22,8 @@ inline std::string short_number(double value) {
 }
 
 /// Writes an XML document to `path`, in place of what was there once all of it is written.
-inline void write_xml(std::filesystem::path const& path, pugi::xml_document const& document) {
+inline void write_xml(std::filesystem::path const& path, pugi::xml_document const& document,
+                      Flush flush = Flush::now) {
   struct : pugi::xml_writer {
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     void write(void const* data, std::size_t size) override {
@@ -30,7 +31,7 @@ inline void write_xml(std::filesystem::path const& path, pugi::xml_document cons
     }
   } writer;
   document.save(writer, "  ", pugi::format_default | pugi::format_no_declaration, pugi::encoding_utf8);
-  write_file(path, writer.text.data(), writer.text.size());
+  write_file(path, writer.text.data(), writer.text.size(), flush);
 }
 
 }  // namespace detail

@@ -105,7 +105,7 @@ inline void write_glif(std::filesystem::path const& path, Glyph const& glyph) {
       if (k + 1 < contour.segments.size()) add_point(node, s.end, type(s), s.smooth);
     }
   }
-  write_xml(path, document);
+  write_xml(path, document, Flush::later);
 }
 
 /// A property list, which `fill` adds its value to.
@@ -119,7 +119,7 @@ void write_plist(std::filesystem::path const& path, Fill const& fill) {
   pugi::xml_node plist = document.append_child("plist");
   plist.append_attribute("version") = "1.0";
   fill(plist);
-  write_xml(path, document);
+  write_xml(path, document, Flush::later);
 }
 
 inline void add_text(pugi::xml_node node, char const* kind, std::string const& text) {
@@ -229,6 +229,7 @@ inline void write_ufo(std::filesystem::path path, Font const& font) {
   });
   for (std::size_t i = 0; i < names.size(); ++i) write_glif(part / "glyphs" / files[i], font.glyphs[i]);
 
+  if (!flush_files(part)) throw Error(path.string(), "a disk with room for the font", "none");
   if (!fs::exists(path, error)) {
     fs::rename(part, path, error);
     if (error) throw Error(path.string(), "a folder that may be written", error.message());
