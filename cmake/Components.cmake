@@ -1,6 +1,7 @@
 # glyphdiff_component(NAME [OWNS prefix...] [EXCEPT prefix...] [NEEDS package...] LINK target...)
 # Defines the header-only target glyphdiff::NAME, which owns the headers of include/glyphdiff that begin with one of the
-# prefixes (or all) except some, and what installs it. A component whose packages are missing is left out, with a message.
+# prefixes (or all) except some, and what installs it if GLYPHDIFF_INSTALL is on. A component whose packages are missing is
+# left out, with a message. Components are defined after those that they link.
 include(CMakePackageConfigHelpers)
 set(glyphdiff_components "")
 
@@ -37,17 +38,24 @@ function(glyphdiff_component name)
   target_link_libraries(${target} INTERFACE ${arg_LINK})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 
-  install(TARGETS ${target} EXPORT glyphdiff-${name} FILE_SET HEADERS)
-  install(EXPORT glyphdiff-${name} NAMESPACE glyphdiff:: DESTINATION "${glyphdiff_package_destination}")
+  if(GLYPHDIFF_INSTALL)
+    install(TARGETS ${target} EXPORT glyphdiff-${name} FILE_SET HEADERS)
+    install(EXPORT glyphdiff-${name} NAMESPACE glyphdiff:: DESTINATION "${glyphdiff_package_destination}")
+  endif()
+  set(bases ${arg_LINK})
+  list(FILTER bases INCLUDE REGEX "^glyphdiff_")
+  list(TRANSFORM bases REPLACE "^glyphdiff_" "")
+  set(glyphdiff_bases_${name} "${bases}" PARENT_SCOPE)
   set(glyphdiff_components ${glyphdiff_components} ${name} PARENT_SCOPE)
   set(glyphdiff_needs_${name} "${arg_NEEDS}" PARENT_SCOPE)
 endfunction()
 
 # Installs what find_package(glyphdiff [COMPONENTS ...]) reads.
 function(glyphdiff_install_package)
-  set(component_needs "")
+  set(component_lists "set(_glyphdiff_components ${glyphdiff_components})\n")
   foreach(name IN LISTS glyphdiff_components)
-    string(APPEND component_needs "set(glyphdiff_needs_${name} \"${glyphdiff_needs_${name}}\")\n")
+    string(APPEND component_lists "set(_glyphdiff_needs_${name} ${glyphdiff_needs_${name}})\n"
+                                  "set(_glyphdiff_bases_${name} ${glyphdiff_bases_${name}})\n")
   endforeach()
   set(data_directory "${CMAKE_INSTALL_DATADIR}/glyphdiff")
   configure_package_config_file(cmake/glyphdiffConfig.cmake.in "${PROJECT_BINARY_DIR}/glyphdiffConfig.cmake"

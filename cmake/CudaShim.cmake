@@ -3,4 +3,6 @@
 set(shim cuda13_kokkos_shim.hpp)
 target_compile_options(kokkoscore PUBLIC
   "SHELL:-include $<BUILD_INTERFACE:${CMAKE_CURRENT_LIST_DIR}/${shim}>$<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${glyphdiff_package_destination}/${shim}>")
-install(FILES "${CMAKE_CURRENT_LIST_DIR}/${shim}" DESTINATION "${glyphdiff_package_destination}")
+if(GLYPHDIFF_INSTALL)
+  install(FILES "${CMAKE_CURRENT_LIST_DIR}/${shim}" DESTINATION "${glyphdiff_package_destination}")
+endif()

@@ -3,11 +3,16 @@
 #   2. a pinned upstream release, when the network answers,
 #   3. the distribution's source package, through apt without touching its configuration.
 # 2 and 3 are built along with glyphdiff, with OpenMP and Serial. FETCHCONTENT_SOURCE_DIR_KOKKOS, or a parent project
-# that has the target already, goes before all. GLYPHDIFF_KOKKOS picks one of the three.
+# that has the target already, goes before all. GLYPHDIFF_KOKKOS picks one of the three; within another project it is
+# `installed` unless that asks for more, so that nothing is downloaded unasked.
 include(FetchContent)
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # a host project that adds us as a subdirectory links them too
 
-set(GLYPHDIFF_KOKKOS auto CACHE STRING "Where Kokkos comes from: auto, installed, upstream or distribution")
+set(kokkos_default installed)
+if(PROJECT_IS_TOP_LEVEL)
+  set(kokkos_default auto)
+endif()
+set(GLYPHDIFF_KOKKOS ${kokkos_default} CACHE STRING "Where Kokkos comes from: auto, installed, upstream or distribution")
 set_property(CACHE GLYPHDIFF_KOKKOS PROPERTY STRINGS auto installed upstream distribution)
 
 function(glyphdiff_declare_upstream_kokkos)
@@ -47,6 +52,9 @@ function(glyphdiff_build_kokkos)
   set(CMAKE_CXX_EXTENSIONS OFF)
   set(CMAKE_MESSAGE_LOG_LEVEL WARNING)
   FetchContent_MakeAvailable(Kokkos)
+  if(NOT GLYPHDIFF_INSTALL)
+    set_property(DIRECTORY "${kokkos_SOURCE_DIR}" PROPERTY EXCLUDE_FROM_ALL ON)  # and not installed either
+  endif()
   if(Kokkos_ENABLE_CUDA)
     include(CudaShim)
   endif()
@@ -72,8 +80,10 @@ elseif(NOT TARGET Kokkos::kokkos)
     glyphdiff_declare_distribution_kokkos()
   endif()
   if(NOT Kokkos_FOUND AND NOT kokkos_origin)
-    message(FATAL_ERROR "Kokkos 3.4 or newer is needed and GLYPHDIFF_KOKKOS=${GLYPHDIFF_KOKKOS} gave none; install it "
-                        "and set CMAKE_PREFIX_PATH, or set FETCHCONTENT_SOURCE_DIR_KOKKOS to its source.")
+    message(FATAL_ERROR "glyphdiff needs Kokkos 3.4 or newer, and GLYPHDIFF_KOKKOS=${GLYPHDIFF_KOKKOS} gave none. Install "
+                        "it and set CMAKE_PREFIX_PATH or Kokkos_DIR, or define the target Kokkos::kokkos before glyphdiff is "
+                        "added, or set FETCHCONTENT_SOURCE_DIR_KOKKOS to its source, or set GLYPHDIFF_KOKKOS to auto, "
+                        "upstream or distribution, which download it.")
   endif()
 endif()
 

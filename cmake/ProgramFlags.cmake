@@ -9,6 +9,9 @@ if(GLYPHDIFF_NATIVE)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   # -Wno-psabi: vectors of 64 bytes pass through no binary interface but our own.
-  # -Wno-maybe-uninitialized, -Wno-restrict: GCC 12 means its own headers, of AVX-512 and of std::string (bug 105651).
-  add_compile_options(-Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized -Wno-restrict)
+  add_compile_options(-Wall -Wextra -Wno-psabi)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 means its own headers, of AVX-512 and of std::string (bug 105651).
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
 endif()

@@ -29,7 +29,6 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <sstream>
 
 namespace gd = glyphdiff;
 namespace fs = std::filesystem;
@@ -254,25 +253,24 @@ int run(Options options) {
   auto const samples = draw(diffusion, std::max(options.judged, sheet_count));
   gd::HostImages const shown = first_of(samples, sheet_count);
   gd::write_png(options.out / "samples.png", gd::image_grid(shown, sheet_columns));
-  std::ostringstream summary;
-  summary << letter_count << " letters at " << options.size << "x" << options.size << ", "
-          << gd::parameter_count<Spec> << " parameters, " << trainer.steps() << " steps of " << options.batch
-          << "\n"
-          << "trained and drawn in " << std::llround(seconds) << " s (this run)\n";
+  auto const number = [](auto value) { return std::to_string(value); };
+  std::string summary = number(letter_count) + " letters at " + number(options.size) + "x" +
+                        number(options.size) + ", " + number(gd::parameter_count<Spec>) + " parameters, " +
+                        number(trainer.steps()) + " steps of " + number(options.batch) +
+                        "\ntrained and drawn in " + number(std::llround(seconds)) + " s (this run)\n";
   std::optional<gd::SampleReport> judged;
   std::vector<gd::GateItem> limits;
   if (held_out.size() > 2 && options.judged > 0) {
     judged = gd::judge_samples(span(samples), span(letters.at_size.train), span(held_out), options.seed);
     if (built_in) limits = gd::gate(*judged);
-    summary << "\n"
-            << samples.extent(0) << " samples beside real letters that were held out:\n"
-            << gd::format_report(*judged, limits);
+    summary += "\n" + number(samples.extent(0)) + " samples beside real letters that were held out:\n" +
+               gd::format_report(*judged, limits);
   }
-  gd::write_file(options.out / "summary.txt", summary.str().data(), summary.str().size());
+  gd::write_file(options.out / "summary.txt", summary.data(), summary.size());
   watch.show(first_of(samples, sheet_columns), letters.at_size.train);
   watch.write("finished", judged, limits);
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
-  std::fprintf(text, "%ssee %s\n", summary.str().c_str(), (options.out / "report.html").c_str());
+  std::fprintf(text, "%ssee %s\n", summary.c_str(), (options.out / "report.html").c_str());
   return 0;
 }
 

@@ -1,8 +1,10 @@
 // Turns gray pictures of letters into outlines: an SVG of each, and a font of all of them as UFO, which font
 // editors open, and with fontmake as OTF or TTF. In a folder that `letters` or `alphabet` made, the manifest
 // says what each picture shows, where its baseline is and how wide it is set. `--help` lists the options.
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_set.hpp>
+#include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/resize.hpp>
 #include <glyphdiff/io/run_folder.hpp>
@@ -12,7 +14,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -52,7 +53,7 @@ Character character(std::string const& text) {
   if (!shown) return {text, {}};
   char32_t const code = *shown;
   if (code == U' ') return {"space", {code}};
-  if (code < 128 && std::isalpha(int(code)) != 0) return {gd::to_utf8(code), {code}};
+  if (code < 128 && gd::is_ascii_letter(char(code))) return {gd::to_utf8(code), {code}};
   if (code >= U'0' && code <= U'9') return {digits[code - U'0'], {code}};
   char name[16];
   std::snprintf(name, sizeof name, code > 0xffff ? "u%05X" : "uni%04X", unsigned(code));
@@ -79,9 +80,7 @@ std::vector<Source> find_pictures(std::vector<fs::path> const& given) {
     }
     std::vector<fs::path> inside;
     for (auto const& entry : fs::directory_iterator(path)) {
-      std::string extension = entry.path().extension().string();
-      std::transform(extension.begin(), extension.end(), extension.begin(),
-                     [](unsigned char c) { return char(std::tolower(c)); });
+      std::string const extension = gd::lower_extension(entry.path());
       if (entry.is_regular_file() && (extension == ".png" || extension == ".jpg" || extension == ".jpeg"))
         inside.push_back(entry.path());
     }
@@ -205,10 +204,8 @@ fs::path svg_name(fs::path const& picture, Taken& taken) {
   for (int number = 1;; ++number) {
     std::string const name = stem + (number > 1 ? "-" + std::to_string(number) : "") + ".svg";
     std::string folded = name;
-    for (char& c : folded) {
-      auto const byte = static_cast<unsigned char>(c);
-      c = byte < 0x80 ? char(std::tolower(byte)) : '?';  // whose capitals this does not know
-    }
+    for (char& c : folded)  // '?': whose capitals this does not know
+      c = static_cast<unsigned char>(c) < 0x80 ? gd::ascii_lower(c) : '?';
     if (taken.files.insert(folded).second) return name;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// What most test files include, compiled once (target_precompile_headers). Every file includes what it needs all the same.
+// What most test files include, compiled once (target_precompile_headers). Every file includes what it needs
+// all the same.
 #include <glyphdiff/glyphdiff.hpp>
 
 #include <doctest/doctest.h>

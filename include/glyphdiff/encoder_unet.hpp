@@ -127,7 +127,7 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
   void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                Logits<Exec> const& logits, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
-    Extent const e = check(x, logits, timesteps);
+    Extent const e = require_shapes(x, logits, timesteps);
     this->forward_pass(exec, e, x.data(), timesteps, {}, logits.data(), tape, dropout, with_image_gradient);
   }
 
@@ -153,7 +153,7 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
     /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps.
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Logits<Exec> const& logits) {
-      this->run(exec, check(x, logits, timesteps), x.data(), timesteps, {}, logits.data());
+      this->run(exec, require_shapes(x, logits, timesteps), x.data(), timesteps, {}, logits.data());
     }
   };
 
@@ -179,7 +179,8 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
             std::to_string(gradients.extent(0)));
   }
 
-  static Extent check(Images<Exec> const& x, Logits<Exec> const& logits, std::span<float const> timesteps) {
+  static Extent require_shapes(Images<Exec> const& x, Logits<Exec> const& logits,
+                               std::span<float const> timesteps) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     bool const fits = Spec::pool == Pool::attention ? e.h == config.image_size && e.w == config.image_size

@@ -138,7 +138,7 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
   void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
-    Extent const e = check(x, out, timesteps, labels);
+    Extent const e = require_shapes(x, out, timesteps, labels);
     this->forward_pass(exec, e, x.data(), timesteps, labels, out.data(), tape, dropout, with_image_gradient);
   }
 
@@ -194,7 +194,8 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
       Images<Exec> const input = beside_condition(exec, x, condition_, input_);
-      this->run(exec, check(input, out, timesteps, labels_), input.data(), timesteps, labels_, out.data());
+      this->run(exec, require_shapes(input, out, timesteps, labels_), input.data(), timesteps, labels_,
+                out.data());
     }
 
    private:
@@ -225,8 +226,8 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
       throw Error("UNet gradients", std::to_string(trained) + " values", std::to_string(gradients.extent(0)));
   }
 
-  static Extent check(Images<Exec> const& x, Images<Exec> const& out, std::span<float const> timesteps,
-                      std::span<int const> labels) {
+  static Extent require_shapes(Images<Exec> const& x, Images<Exec> const& out,
+                               std::span<float const> timesteps, std::span<int const> labels) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     if (int(x.extent(3)) != config.in_channels() || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||

@@ -47,10 +47,10 @@ class MemoryPlan {
         Buffer const& other = buffers_[other_index];
         if (other.last < buffer.first || buffer.last < other.first) continue;
         if (offset + buffer.floats <= other.offset) break;
-        offset = std::max(offset, other.offset + other.floats);
+        offset = (std::max)(offset, other.offset + other.floats);
       }
       buffer.offset = offset;
-      floats_ = std::max(floats_, offset + buffer.floats);
+      floats_ = (std::max)(floats_, offset + buffer.floats);
       placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
                                      [&](int a, int b) { return buffers_[a].offset < buffers_[b].offset; }),
                     index);
@@ -86,7 +86,7 @@ class Workspace {
       int const moment = ++moment_, index = int(plan_->buffers_.size());
       plan_->buffers_.push_back({rounded, moment, -1, 0});
       live_ += rounded;
-      plan_->live_peak_ = std::max(plan_->live_peak_, live_);
+      plan_->live_peak_ = (std::max)(plan_->live_peak_, live_);
       return token(index);
     }
     if (next_ >= plan_->buffers_.size() || plan_->buffers_[next_].floats != rounded)

@@ -320,20 +320,3 @@ TEST_CASE("a file from before a configuration had a field loads where the field 
   CHECK(load_error(path, run, state).find("space_to_depth: checkpoint 1, this program 2") !=
         std::string::npos);
 }
-
-TEST_CASE("what a killed program left behind is gone after the next save, and nothing else is") {
-  TemporaryFolder const folder;
-  std::string const path = (folder / "run.safetensors").string();
-  std::string const abandoned = path + ".2147483647.partial";  // beyond any process
-  files::write(abandoned, std::string(100000, 'x'));
-  std::vector<std::string> const others{path + ".1.partial",  // of a program that runs
-                                        path + ".partial", path + ".x7.partial",
-                                        (folder / "other.2147483647.partial").string()};
-  for (std::string const& other : others) files::write(other, "x");
-  Run run;
-  save_checkpoint(path, run.state());
-  CHECK_FALSE(std::filesystem::exists(abandoned));
-  for (std::string const& other : others) CHECK(std::filesystem::exists(other));
-  CHECK(files::count(folder) == 1 + others.size());
-  CHECK_NOTHROW(SafetensorsFile{path});
-}

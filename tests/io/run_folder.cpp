@@ -16,6 +16,35 @@ TEST_CASE("a run's folder is made, or said to be impossible") {
   CHECK_THROWS_AS(make_run_folder(folder / "file"), Error);
 }
 
+TEST_CASE("the next start of a run removes what a killed one was writing") {
+  TemporaryFolder const folder;
+  folder.write("step_000020.safetensors.0123456789abcdef.partial", "half");
+  folder.write("step_000020.safetensors.4194303.partial", "of another program");
+  make_run_folder(folder.path());
+  CHECK_FALSE(fs::exists(folder / "step_000020.safetensors.0123456789abcdef.partial"));
+  CHECK(fs::exists(folder / "step_000020.safetensors.4194303.partial"));
+}
+
+TEST_CASE("what a run's folder cannot do is an Error, never another exception") {
+  TemporaryFolder const folder;
+  folder.write("file", "");
+  fs::path const none = folder / "missing", within_file = folder / "file/within";
+  fs::create_directory_symlink(folder / "loop", folder / "loop");
+  for (fs::path const& path : {none, within_file, folder / "file", folder / "loop"}) {
+    CAPTURE(path);
+    CHECK_THROWS_AS(drawn_sheets(path, 1), Error);
+    CHECK_THROWS_AS(remove_sheets(path), Error);
+    CHECK_NOTHROW(write_progress(path, {0, 1}, 2, 1));  // no sheets, no strip
+    LossLog log;
+    CHECK_NOTHROW(log.load(path, 1));
+    log.add(1, 0.5);
+    CHECK_THROWS_AS(log.save(path, "loss"), Error);
+    if (path != none) CHECK_THROWS_AS(make_run_folder(path), Error);
+  }
+  fs::create_directories(folder / "run/step_1.png/within");
+  CHECK_THROWS_AS(remove_sheets(folder / "run"), Error);
+}
+
 TEST_CASE("the strip shows the first rows of the sheets that are there, in order") {
   TemporaryFolder const folder;
   for (int step : {0, 20, 300})

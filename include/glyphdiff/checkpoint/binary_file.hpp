@@ -1,23 +1,19 @@
 #pragma once
 
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/replace_file.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <cstdint>
-#include <cstring>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-/// Binary files: read at any place, replaced as a whole or not at all.
+/// Binary files that are read at any place.
 namespace glyphdiff {
 
 namespace detail {
@@ -41,46 +37,6 @@ class Demand {
  private:
   std::string const& path_;
 };
-
-/// An open file descriptor.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~FileDescriptor() { close(); }
-  int get() const { return fd_; }
-  bool close() { return fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
-
-[[noreturn]] inline void fail_with_errno(std::string const& sentence_start) {
-  throw Error(sentence_start + ": " + std::strerror(errno) + ".");
-}
-
-inline void write_all(int fd, void const* data, std::uint64_t bytes, std::string const& path) {
-  auto from = static_cast<char const*>(data);
-  while (bytes > 0) {
-    ssize_t const written = ::write(fd, from, bytes);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail_with_errno(path + " cannot be written");
-    from += written;
-    bytes -= std::uint64_t(written);
-  }
-}
-
-/// Data reaches the disk before this returns, where the system can say so.
-inline bool flush_to_disk(int fd) {
-#if defined(F_FULLFSYNC)
-  if (::fcntl(fd, F_FULLFSYNC) == 0) return true;  // macOS: fsync alone leaves it in the drive's cache
-#endif
-  return ::fsync(fd) == 0;
-}
 
 }  // namespace detail
 
@@ -121,56 +77,5 @@ class InputFile {
   detail::FileDescriptor file_;
   std::uint64_t size_ = 0;
 };
-
-namespace detail {
-
-/// Removes the temporary files of `replace_file` for `path` whose programs no longer run: killed ones leave
-/// theirs behind.
-inline void remove_abandoned(std::filesystem::path const& path) {
-  std::string const prefix = path.filename().string() + ".", suffix = ".partial";
-  std::filesystem::path const folder = path.has_parent_path() ? path.parent_path() : ".";
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::string const name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
-      continue;
-    char const *const begin = name.data() + prefix.size(), *const end =
-                                                               name.data() + name.size() - suffix.size();
-    pid_t process = 0;
-    auto const [rest, failed] = std::from_chars(begin, end, process);
-    if (failed != std::errc() || rest != end || process <= 0) continue;
-    std::error_code ignored;
-    if (::kill(process, 0) != 0 && errno == ESRCH) std::filesystem::remove(entry->path(), ignored);
-  }
-}
-
-}  // namespace detail
-
-/// Calls `write(fd)` on a temporary file in the folder of `path`, flushes it and renames it to `path`, so
-/// that `path` is at every moment either the previous file or the whole new one. On any failure the temporary
-/// is removed and Error thrown.
-template <class Write>
-void replace_file(std::string const& path, Write&& write) {
-  // The process number keeps two programs that write the same file apart.
-  std::string const temporary = path + "." + std::to_string(::getpid()) + ".partial";
-  detail::remove_abandoned(path);
-  detail::FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0) detail::fail_with_errno(path + " cannot be written");
-  try {
-    write(file.get());
-    if (!detail::flush_to_disk(file.get()) || !file.close() || ::rename(temporary.c_str(), path.c_str()) != 0)
-      detail::fail_with_errno(path + " cannot be written");
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  // The new name must reach the disk too. Some file systems can't flush a folder; there is nothing more to do
-  // then.
-  std::size_t const slash = path.rfind('/');
-  std::string const folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  detail::FileDescriptor const directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() >= 0) ::fsync(directory.get());
-}
 
 }  // namespace glyphdiff

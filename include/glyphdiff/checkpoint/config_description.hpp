@@ -3,6 +3,7 @@
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/config.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <charconv>
 #include <string>
@@ -54,11 +55,7 @@ inline std::string to_text(bool value) { return value ? "true" : "false"; }
 inline std::string to_text(int value) { return std::to_string(value); }
 inline std::string to_text(QkvOrder value) { return value == QkvOrder::legacy ? "legacy" : "grouped"; }
 
-/// The shortest decimal that reads back as the same double.
-inline std::string to_text(double value) {
-  char buffer[32];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
-}
+inline std::string to_text(double value) { return shortest_text(value); }
 
 template <class T, int Capacity>
 std::string to_text(ShortList<T, Capacity> const& list) {
@@ -74,6 +71,12 @@ template <class T>
 bool from_text(std::string_view text, T& value) {
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+inline bool from_text(std::string_view text, double& value) {
+  auto const number = parse_number(text);
+  value = number.value_or(0);
+  return number.has_value();
 }
 
 inline bool from_text(std::string_view text, bool& value) {

@@ -83,7 +83,7 @@ inline bool infer_stem(int in, int out, UNetConfig& config) {
 inline double width_factor(int width, int model_channels) {
   double factor = double(width) / model_channels;
   if (int(factor * model_channels) < width)
-    factor = std::nextafter(factor, std::numeric_limits<double>::max());
+    factor = std::nextafter(factor, (std::numeric_limits<double>::max)());
   return factor;
 }
 

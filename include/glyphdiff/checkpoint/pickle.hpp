@@ -49,7 +49,7 @@ class PickleReader {
     require(bytes_.starts_with("\x80\x02"), "pickle protocol 2", "something else");
     while (step()) {
     }
-    check(*result_.root);
+    require_depth(*result_.root);
     result_.bytes = at_;
     return std::move(result_);
   }
@@ -244,7 +244,7 @@ class PickleReader {
              !__builtin_add_overflow(last, part, &last);
     }
     // Eight bytes are the widest number, and 2^63 bytes the longest file.
-    fits = fits && count <= std::numeric_limits<std::int64_t>::max() / 8;
+    fits = fits && count <= (std::numeric_limits<std::int64_t>::max)() / 8;
     require(empty || (fits && last < storage->size),
             "a tensor within its storage of " + std::to_string(storage->size) + " numbers", "one beyond it");
     result.offset = empty ? 0 : storage->offset + *offset;
@@ -409,7 +409,7 @@ class PickleReader {
 
   /// Throws Error for a value that contains itself, is nested too deeply or has a dict with a key twice.
   /// Returns how deep the value is.
-  int check(PickleValue const& value, int above = 0) {
+  int require_depth(PickleValue const& value, int above = 0) {
     if (above > deepest)
       throw Error(path_, "at most " + std::to_string(deepest) + " levels of values", "more");
     PickleItems const* const items = value.items();
@@ -420,7 +420,7 @@ class PickleReader {
     if (first_time) {
       depth = 0;
       auto const descend = [&](PickleValue const& below) {
-        int const levels = check(below, above + 1) + 1;
+        int const levels = require_depth(below, above + 1) + 1;
         depth = levels > depth ? levels : depth;
       };
       if (items != nullptr)

@@ -3,12 +3,12 @@
 #include <glyphdiff/checkpoint/safetensors.hpp>
 #include <glyphdiff/checkpoint/training_state.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/power_profile.hpp>
 
 #include <Eigen/Dense>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -78,11 +78,9 @@ inline std::vector<KeptFile> kept_averages(std::filesystem::path const& folder, 
     auto const step = metadata_integer<std::int64_t>(*file, "glyphdiff.step");
     if (last > 0 && step > last) continue;
     for (std::string const& prefix : weight_sets(*file)) {
-      double width = 0;
-      char const* const begin = prefix.data() + std::min(power.size(), prefix.size());
-      if (prefix.starts_with(power) &&
-          std::from_chars(begin, prefix.data() + prefix.size() - 1, width).ec == std::errc())
-        result.push_back({{width, step}, prefix, file});
+      if (!prefix.starts_with(power)) continue;
+      auto const width = parse_number(prefix.substr(power.size(), prefix.size() - power.size() - 1));
+      if (width) result.push_back({{*width, step}, prefix, file});
     }
   }
   return result;
@@ -102,7 +100,7 @@ inline void load_post_hoc_average(std::filesystem::path const& folder, double wi
   std::int64_t latest = 0;
   for (auto const& k : kept) {
     averages.push_back(k.average);
-    latest = std::max(latest, k.average.step);
+    latest = (std::max)(latest, k.average.step);
   }
   auto const weights = post_hoc_weights(averages, width, step > 0 ? step : latest);
 

@@ -6,6 +6,7 @@
 #include <glyphdiff/checkpoint/torch_writer.hpp>
 #include <glyphdiff/checkpoint/training_state.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -81,7 +82,8 @@ class ReferencePaths {
 };
 
 inline void require_sibling(std::string const& path, std::string const& what, std::string const& model) {
-  if (!std::filesystem::exists(path)) throw Error(path, what + " beside " + model, "no such file");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) throw Error(path, what + " beside " + model, "no such file");
 }
 
 /// The parameters that share a state of the optimiser, state by state.
@@ -211,7 +213,7 @@ class ReferenceOptimizerFile {
         value = number(step, "step");
       }
       if (!is_finite(value) || value < 0 || value >= 9e15 || value != std::floor(value))
-        throw Error(file_.path(), "a whole number of updates", std::to_string(value));
+        throw Error(file_.path(), "a whole number of updates", number_text(value));
       if (&key != &states.pairs.front().first && std::int64_t(value) != steps_)
         throw Error(file_.path(), "as many updates of every parameter, " + std::to_string(steps_),
                     std::to_string(std::int64_t(value)));
@@ -236,7 +238,7 @@ inline TensorSource block_source(std::string name, std::vector<std::int64_t> sha
     auto target = static_cast<float*>(to);
     std::int64_t first = std::int64_t(offset / sizeof(float)), count = std::int64_t(bytes / sizeof(float));
     for (ParameterBlock const& block : blocks) {
-      std::int64_t const now = std::min(count, block.count - first);
+      std::int64_t const now = (std::min)(count, block.count - first);
       if (now > 0) {
         store.read(block.offset + first, now, target);
         target += now;
@@ -292,7 +294,7 @@ inline void require_exponential(TrainingState const& state) {
   for (auto const& average : state.averages)
     if (average.width > 0)
       throw Error("averages of a reference run", "exponential ones",
-                  "a power function of width " + std::to_string(average.width));
+                  "a power function of width " + number_text(average.width));
 }
 
 }  // namespace detail

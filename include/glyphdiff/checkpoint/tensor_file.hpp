@@ -74,9 +74,9 @@ void read_as_floats(std::string const& path, TensorEntry const& entry, std::int6
   std::uint64_t const size = dtype_bytes(entry.dtype);
   if (entry.dtype == "F32") return read_bytes(std::uint64_t(first) * size, std::uint64_t(count) * size, to);
   std::int64_t const most = 1 << 16;
-  std::vector<char> piece(std::size_t(std::min(most, count)) * size);
+  std::vector<char> piece(std::size_t((std::min)(most, count)) * size);
   for (std::int64_t done = 0; done < count; done += most) {
-    std::int64_t const now = std::min(most, count - done);
+    std::int64_t const now = (std::min)(most, count - done);
     read_bytes(std::uint64_t(first + done) * size, std::uint64_t(now) * size, piece.data());
     to_floats(entry.dtype, piece.data(), now, to + done);
   }

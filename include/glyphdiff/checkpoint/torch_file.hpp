@@ -77,7 +77,7 @@ class TorchArchive final : public TorchStorages {
 
  private:
   std::string contents(std::size_t index, std::uint64_t most) {
-    std::string text(std::min(zip_.members()[index].bytes, most), '\0');
+    std::string text((std::min)(zip_.members()[index].bytes, most), '\0');
     zip_.read(index, 0, text.size(), text.data());
     return text;
   }
@@ -104,7 +104,7 @@ class TorchArchive final : public TorchStorages {
 class TorchStream final : public TorchStorages {
  public:
   explicit TorchStream(std::string const& path) : file_(path, "a file of torch.save") {
-    std::string head(std::min(file_.size(), most_pickle_bytes), '\0');
+    std::string head((std::min)(file_.size(), most_pickle_bytes), '\0');
     file_.read(0, head.size(), head.data());
     std::size_t at = torch_stream_start.size();
     auto const next = [&] {

@@ -7,6 +7,7 @@
 #include <glyphdiff/checkpoint/safetensors.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <algorithm>
@@ -127,10 +128,7 @@ struct TrainingState {
 /// "ema_0.9999.", or "ema_power_0.05." for a power-function average of this width: the prefix of an average's
 /// tensors.
 inline std::string average_prefix(double rate, double width = 0) {
-  char buffer[32];
-  auto const end = std::to_chars(buffer, buffer + sizeof buffer, width > 0 ? width : rate).ptr;
-  std::string prefix = width > 0 ? "ema_power_" : "ema_";
-  return prefix.append(buffer, end) + ".";
+  return (width > 0 ? "ema_power_" : "ema_") + shortest_text(width > 0 ? width : rate) + ".";
 }
 
 namespace detail {
@@ -450,7 +448,7 @@ inline CheckpointSummary summarize_checkpoint(std::string const& path) {
     while (!rest.empty()) {
       std::string_view const rate = rest.substr(0, rest.find(','));
       summary.prefixes.push_back("ema_" + std::string(rate) + ".");
-      rest.remove_prefix(std::min(rate.size() + 1, rest.size()));
+      rest.remove_prefix((std::min)(rate.size() + 1, rest.size()));
     }
   }
   return summary;

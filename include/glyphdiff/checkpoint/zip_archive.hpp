@@ -89,7 +89,7 @@ class ZipReader {
     }
     auto target = static_cast<char*>(to);
     while (bytes > 0) {
-      std::int64_t const got = ::zip_fread(open_.get(), target, std::min(bytes, most_at_once));
+      std::int64_t const got = ::zip_fread(open_.get(), target, (std::min)(bytes, most_at_once));
       require_read(got > 0);
       target += got;
       position_ += std::uint64_t(got);
@@ -208,13 +208,13 @@ class ZipInput : ZipCallback {
   }
 
   std::uint64_t read(char* to, std::uint64_t bytes) {
-    std::uint64_t const total = std::min(bytes, source_.bytes - position_);
+    std::uint64_t const total = (std::min)(bytes, source_.bytes - position_);
     for (std::uint64_t copied = 0; copied < total;) {
       std::uint64_t const inside = position_ % buffer_.size();
       if (inside == 0)
         source_.read(position_, std::min<std::uint64_t>(buffer_.size(), source_.bytes - position_),
                      buffer_.data());
-      std::uint64_t const now = std::min(total - copied, buffer_.size() - inside);
+      std::uint64_t const now = (std::min)(total - copied, buffer_.size() - inside);
       std::memcpy(to + copied, buffer_.data() + inside, now);
       copied += now;
       position_ += now;
@@ -286,7 +286,7 @@ class ZipOutput : ZipCallback {
 /// torch.save does; `at` is where the header begins, and is moved to where the next one will.
 inline std::vector<std::uint8_t> zip_padding(ZipSource const& source, std::uint64_t& at) {
   bool const large =
-      source.bytes > std::numeric_limits<std::uint32_t>::max();  // then libzip adds a zip64 field
+      source.bytes > (std::numeric_limits<std::uint32_t>::max)();  // then libzip adds a zip64 field
   std::uint64_t const header = 30 + source.name.size() + (large ? 20 : 0) + 4;
   std::vector<std::uint8_t> padding((64 - (at + header) % 64) % 64, 'Z');
   at += header + padding.size() + source.bytes;

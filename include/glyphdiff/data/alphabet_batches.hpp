@@ -109,8 +109,8 @@ class AlphabetBatches {
     std::vector<std::size_t> others;
     for (std::size_t other : styles_.at(letters_[letter].style))
       if (letters_[other].label != letters_[letter].label) others.push_back(other);
-    std::size_t const most = std::min(others.size(), std::size_t(options_.references));
-    std::size_t const count = std::min(most, 1 + std::size_t(fraction * float(most)));
+    std::size_t const most = (std::min)(others.size(), std::size_t(options_.references));
+    std::size_t const count = (std::min)(most, 1 + std::size_t(fraction * float(most)));
     for (std::size_t k = 0; k < count; ++k) {  // the first of a random permutation
       auto const r =
           bits4({options_.seed, Stream::augmentation, std::uint64_t(step), 1}, random_index(slot, k));

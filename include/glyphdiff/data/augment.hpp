@@ -57,11 +57,12 @@ inline void augment_letter(float const* source, int source_size, float* target, 
 
   float const half_width = 0.5f * static_cast<float>(right - left),
               half_height = 0.5f * static_cast<float>(bottom - top);
-  float const room = std::min(centre_x, static_cast<float>(source_size) - centre_x);
-  float const wish = 1.0f + std::min(most.width, 0.9f) * (2.0f * u.width - 1.0f),
+  float const room = (std::min)(centre_x, static_cast<float>(source_size) - centre_x);
+  float const wish = 1.0f + (std::min)(most.width, 0.9f) * (2.0f * u.width - 1.0f),
               lean = most.shear * (2.0f * u.shear - 1.0f);
-  float const stretch = std::min(wish, std::max(1.0f, (room - std::abs(lean) * half_height) / half_width));
-  float const most_lean = std::max(0.0f, room - stretch * half_width) / half_height;
+  float const stretch =
+      (std::min)(wish, (std::max)(1.0f, (room - std::abs(lean) * half_height) / half_width));
+  float const most_lean = (std::max)(0.0f, room - stretch * half_width) / half_height;
   float const shear = std::clamp(lean, -most_lean, most_lean);
 
   float const pace = static_cast<float>(factor) / stretch;  // source pixels to a target pixel
@@ -75,7 +76,7 @@ inline void augment_letter(float const* source, int source_size, float* target, 
   for (int y = 0; y < size; ++y)
     for (int c = 0; c < channels; ++c) {
       std::fill_n(sum, size, 0.0f);
-      for (int v = std::max(y * factor, top); v < std::min((y + 1) * factor, bottom); ++v) {
+      for (int v = (std::max)(y * factor, top); v < (std::min)((y + 1) * factor, bottom); ++v) {
         float const* const row =
             source + (static_cast<std::ptrdiff_t>(v) * source_size + left) * channels + c;
         float total = 0;
@@ -85,8 +86,8 @@ inline void augment_letter(float const* source, int source_size, float* target, 
         float const height = centre_y - (static_cast<float>(v) + 0.5f);
         float const start =
             centre_x - (centre_x + shear * height) / stretch;  // of target edge 0, in source pixels
-        int const from = std::max(0, static_cast<int>((static_cast<float>(left - 1) - start) / pace) - 1);
-        int const to = std::min(size, static_cast<int>((static_cast<float>(right + 1) - start) / pace) + 1);
+        int const from = (std::max)(0, static_cast<int>((static_cast<float>(left - 1) - start) / pace) - 1);
+        int const to = (std::min)(size, static_cast<int>((static_cast<float>(right + 1) - start) / pace) + 1);
         float const origin = start - static_cast<float>(left - pad);
         for (int x = from; x <= to; ++x)
           edge[x] = detail::between_knots(ink, origin + pace * static_cast<float>(x));

@@ -5,6 +5,7 @@
 #include <glyphdiff/data/lint_page.hpp>
 #include <glyphdiff/data/read_drawing.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/resize.hpp>
 
@@ -36,14 +37,16 @@ namespace detail {
 /// The letters of the manifest, or if there is none the pictures of the folder, by name, whose names say the
 /// characters where they do.
 inline std::vector<LetterEntry> entries_of(std::filesystem::path const& folder) {
-  if (std::filesystem::exists(folder / "letters.tsv")) return load_manifest(folder);
-  if (!std::filesystem::is_directory(folder)) throw Error(folder.string(), "a folder of letters", "none");
+  std::error_code error;
+  if (std::filesystem::exists(folder / "letters.tsv", error)) return load_manifest(folder);
+  if (!std::filesystem::is_directory(folder, error))
+    throw Error(folder.string(), "a folder of letters", "none");
   std::vector<LetterEntry> entries;
-  for (auto const& file : std::filesystem::directory_iterator(folder)) {
-    if (!file.is_regular_file() || !is_drawing(file.path())) continue;
-    LetterEntry entry{.file = file.path().filename().string()};
+  for (std::filesystem::path const& path : list_folder(folder)) {
+    if (!std::filesystem::is_regular_file(path, error) || !is_drawing(path)) continue;
+    LetterEntry entry{.file = path.filename().string()};
     try {
-      entry.character = to_utf8(character_of_file(file.path()));
+      entry.character = to_utf8(character_of_file(path));
     } catch (Error const&) {  // all that have none are compared with each other
     }
     entries.push_back(std::move(entry));
@@ -86,8 +89,8 @@ inline void write_lint_page(std::filesystem::path const& path, std::filesystem::
 inline Image letter_sheet(std::filesystem::path const& folder, std::vector<LetterEntry> const& entries,
                           std::size_t most = 1024) {
   constexpr int cell = 64, gap = 2;
-  std::size_t const count = std::min(entries.size(), most);
-  int const columns = std::max(1, int(std::ceil(std::sqrt(1.5 * double(count))))),
+  std::size_t const count = (std::min)(entries.size(), most);
+  int const columns = (std::max)(1, int(std::ceil(std::sqrt(1.5 * double(count))))),
             rows = (int(count) + columns - 1) / columns;
   Image sheet(rows * (cell + gap) + gap, columns * (cell + gap) + gap, 1, 192);
   for (std::size_t n = 0; n < count; ++n) {

@@ -22,15 +22,15 @@ class DistinctFonts {
 
   /// Remembers the letters of a font and says true, unless they are those of one that is remembered.
   bool add(std::vector<Letter> const& letters) {
-    Alphabet alphabet;
+    Alphabet letters_of_font;
     for (Letter const& letter : letters) {
       std::size_t const place = places_.emplace(letter.entry.character, places_.size()).first->second;
-      alphabet.resize(std::max(alphabet.size(), place + 1));
-      alphabet[place] = resize(letter.picture, compared, compared, ResizeFilter::area).pixels;
+      letters_of_font.resize((std::max)(letters_of_font.size(), place + 1));
+      letters_of_font[place] = resize(letter.picture, compared, compared, ResizeFilter::area).pixels;
     }
     for (Alphabet const& known : known_)
-      if (same(known, alphabet)) return false;
-    if (least_squared_ > 0) known_.push_back(std::move(alphabet));
+      if (same(known, letters_of_font)) return false;
+    if (least_squared_ > 0) known_.push_back(std::move(letters_of_font));
     return true;
   }
 
@@ -40,7 +40,7 @@ class DistinctFonts {
   using Alphabet = std::vector<std::vector<std::uint8_t>>;
 
   bool same(Alphabet const& a, Alphabet const& b) const {
-    std::size_t const common = std::min(a.size(), b.size());
+    std::size_t const common = (std::min)(a.size(), b.size());
     auto const both = [&](std::size_t i) { return !a[i].empty() && !b[i].empty(); };
     double count = 0, sum = 0;
     for (std::size_t i = 0; i < common; ++i) count += both(i);

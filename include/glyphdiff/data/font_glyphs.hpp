@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_frame.hpp>
 #include <glyphdiff/data/letter_set.hpp>
@@ -14,7 +15,6 @@
 #include FT_TRUETYPE_TABLES_H
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -28,15 +28,13 @@ namespace glyphdiff {
 /// The first word of a family's name in lower case ("Yoza90b" gives "yoza"): what fonts that resemble each
 /// other share, so what a split into training and held-out letters keeps together. Empty if there is no word.
 inline std::string family_word(std::string const& family) {
-  auto const is_letter = [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; };
-  auto const is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+  auto const is_letter = [](char c) { return is_ascii_letter(c) || static_cast<unsigned char>(c) >= 0x80; };
   auto const first =
-      std::find_if(family.begin(), family.end(), [&](char c) { return is_letter(c) || is_digit(c); });
+      std::find_if(family.begin(), family.end(), [&](char c) { return is_letter(c) || is_ascii_digit(c); });
   if (first == family.end()) return "";
   std::string word(first, is_letter(*first) ? std::find_if_not(first, family.end(), is_letter)
-                                            : std::find_if_not(first, family.end(), is_digit));
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-  return word;
+                                            : std::find_if_not(first, family.end(), is_ascii_digit));
+  return ascii_lower(word);
 }
 
 /// A face of a font file: what FreeType reads that has outlines (TTF, OTF, Type 1, WOFF).
@@ -104,7 +102,7 @@ class FontFace {
     return {rasterise(outline, scale, origin, frame),
             {"", shown, family_word(family().empty() ? path_.stem().string() : family()),
              path_.generic_string() + number_, scale * face_->units_per_EM, frame.baseline,
-             std::max(0.0, cap_height_ * scale), origin, advance}};
+             (std::max)(0.0, cap_height_ * scale), origin, advance}};
   }
 
  private:
@@ -181,7 +179,7 @@ inline std::vector<FontFace> open_font(std::vector<std::uint8_t> content, std::f
       count = whole.faces_in_file();
       int const instances = whole.instances();
       opened += 1 + instances;
-      if (std::max(count, opened) > most) {
+      if ((std::max)(count, opened) > most) {
         count = 0;
         throw Error(path.string(), "at most " + std::to_string(most) + " faces and styles", "more");
       }

@@ -3,6 +3,7 @@
 #include <glyphdiff/data/dataset.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/resize.hpp>
 
@@ -23,18 +24,14 @@ namespace detail {
 
 inline std::vector<std::filesystem::path> files_of_folder(std::filesystem::path const& folder) {
   std::vector<std::filesystem::path> files;
-  if (std::filesystem::exists(folder / "letters.tsv")) {
+  std::error_code error;
+  if (std::filesystem::exists(folder / "letters.tsv", error)) {
     for (LetterEntry const& entry : load_manifest(folder)) files.push_back(folder / entry.file);
     return files;
   }
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  if (error) throw Error(folder.string(), "a folder that may be read", error.message());
-  for (; entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-    if (error) throw Error(folder.string(), "a folder that may be read", error.message());
-    if (entries->is_directory(error) || entries->path().filename().string().starts_with('.')) continue;
-    files.push_back(entries->path());
-  }
+  for (std::filesystem::path const& path : list_folder(folder))
+    if (!std::filesystem::is_directory(path, error) && !path.filename().string().starts_with('.'))
+      files.push_back(path);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -24,8 +24,8 @@ inline std::optional<InkBox> ink_box(Image const& picture) {
   for (int y = 0; y < picture.height; ++y)
     for (int x = 0; x < picture.width; ++x) {
       std::uint8_t const ink = std::uint8_t(255 - *picture.at(y, x));
-      rows[std::size_t(y)] = std::max(rows[std::size_t(y)], ink);
-      columns[std::size_t(x)] = std::max(columns[std::size_t(x)], ink);
+      rows[std::size_t(y)] = (std::max)(rows[std::size_t(y)], ink);
+      columns[std::size_t(x)] = (std::max)(columns[std::size_t(x)], ink);
     }
   // The outermost line that is at least half covered, and the one before it, tell where a straight edge lies.
   auto const begin = [](auto from, auto to) -> double {
@@ -43,7 +43,7 @@ inline std::optional<InkBox> ink_box(Image const& picture) {
 inline bool touches_edge(Image const& picture) {
   for (int y = 0; y < picture.height; ++y)
     for (int x = 0; x < picture.width;
-         x += y == 0 || y == picture.height - 1 ? 1 : std::max(1, picture.width - 1))
+         x += y == 0 || y == picture.height - 1 ? 1 : (std::max)(1, picture.width - 1))
       if (*picture.at(y, x) < 128) return true;
   return false;
 }

@@ -40,7 +40,7 @@ inline ImageDataset letters_of(std::vector<Image> pictures, std::vector<std::str
       throw Error(names[n], "a square picture of the size of the others, or a size that all are brought to",
                   std::to_string(picture.width) + "x" + std::to_string(picture.height));
     if (is_white_on_black(picture)) picture = inverted(std::move(picture));
-    bool const shrinks = std::max(picture.height, picture.width) > size;
+    bool const shrinks = (std::max)(picture.height, picture.width) > size;
     if (size > 0) picture = fit_to_square(picture, size, shrinks ? ResizeFilter::area : ResizeFilter::cubic);
   }
   return make_dataset(pictures, std::move(names));

@@ -26,7 +26,7 @@ class LetterBatches {
   /// letters. From update `plain_from` on letters are not varied any more.
   LetterBatches(ImageDataset letters, int size, int batch, std::uint64_t seed,
                 std::optional<LetterAugmentation> augmentation,
-                std::int64_t plain_from = std::numeric_limits<std::int64_t>::max())
+                std::int64_t plain_from = (std::numeric_limits<std::int64_t>::max)())
       : letters_(std::move(letters)),
         size_(size),
         seed_(seed),

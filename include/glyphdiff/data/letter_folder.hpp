@@ -1,10 +1,10 @@
 #pragma once
 
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/error.hpp>
 
-#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -55,10 +55,8 @@ class LetterFolder {
     std::string stem;
     for (char32_t const character : characters) stem += code_name(character);
     stem += "_" + file_word(name);
-    std::string folded = stem;
-    for (char& c : folded) c = char(std::tolower(static_cast<unsigned char>(c)));
-    letter.entry.file = stem + "_" + std::to_string(used_[folded]++) + ".png";
-    write_png(part_ / letter.entry.file, letter.picture);
+    letter.entry.file = stem + "_" + std::to_string(used_[ascii_lower(stem)]++) + ".png";
+    write_png(part_ / letter.entry.file, letter.picture, Flush::later);
     entries_.push_back(std::move(letter.entry));
   }
 
@@ -70,17 +68,18 @@ class LetterFolder {
     namespace fs = std::filesystem;
     if (entries_.empty()) throw Error(folder_.string(), "at least one letter to write", "none");
     write_manifest();
+    if (!flush_files(part_)) throw Error(folder_.string(), "a disk with room for the letters", "none");
     std::error_code error;
     if (there_) {
-      for (auto const& entry : fs::directory_iterator(part_, error))
-        if (!error && entry.path().filename() != "letters.tsv")
-          fs::rename(entry.path(), folder_ / entry.path().filename(), error);
+      for (fs::path const& path : list_folder(part_))
+        if (!error && path.filename() != "letters.tsv") fs::rename(path, folder_ / path.filename(), error);
       if (!error) fs::rename(part_ / "letters.tsv", folder_ / "letters.tsv", error);
     } else {
       fs::rename(part_, folder_, error);
       if (!error) part_.clear();
     }
     if (error) throw Error(folder_.string(), "a folder to write to", error.message());
+    detail::flush_folder(there_ ? folder_ : detail::folder_of(folder_));
   }
 
  private:
@@ -88,8 +87,7 @@ class LetterFolder {
   static std::string file_word(std::string const& name) {
     std::string word;
     for (char const c : name)
-      if (word.size() < 60 && (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.'))
-        word += c;
+      if (word.size() < 60 && (is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '.')) word += c;
     return word.empty() ? "unnamed" : word;
   }
 

@@ -21,7 +21,7 @@ inline InkColumns ink_columns(Image const& picture) {
   InkColumns columns{picture.width, 0};
   for (int y = 0; y < picture.height; ++y)
     for (int x = 0; x < picture.width; ++x)
-      if (*picture.at(y, x) < 128) columns = {std::min(columns.left, x), std::max(columns.right, x + 1)};
+      if (*picture.at(y, x) < 128) columns = {(std::min)(columns.left, x), (std::max)(columns.right, x + 1)};
   return columns.left < columns.right ? columns : InkColumns{};
 }
 
@@ -55,13 +55,13 @@ inline Image letter_line(std::vector<Image const*> const& pictures, std::vector<
     pen += entries[i].advance;
   }
   width = int(std::lround(pen + height / 8.0));
-  Image line(height, std::max(1, width), 1, 255);
+  Image line(height, (std::max)(1, width), 1, 255);
   for (std::size_t i = 0; i < pictures.size(); ++i)
     for (int y = 0; pictures[i] != nullptr && y < height; ++y)
       for (int x = 0; x < pictures[i]->width; ++x) {
         int const column = starts[i] + x;
         if (column < 0 || column >= line.width) continue;
-        *line.at(y, column) = std::min(*line.at(y, column), *pictures[i]->at(y, x));  // ink over ink
+        *line.at(y, column) = (std::min)(*line.at(y, column), *pictures[i]->at(y, x));  // ink over ink
       }
   return line;
 }

@@ -5,13 +5,12 @@
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -54,7 +53,7 @@ inline bool is_white_on_black(Image const& picture) {
   std::size_t dark = 0, all = 0;
   for (int y = 0; y < picture.height; ++y)
     for (int x = 0; x < picture.width;
-         x += y == 0 || y == picture.height - 1 ? 1 : std::max(1, picture.width - 1))
+         x += y == 0 || y == picture.height - 1 ? 1 : (std::max)(1, picture.width - 1))
       dark += *picture.at(y, x) < 128, ++all;
   return 2 * dark > all;
 }
@@ -99,9 +98,9 @@ inline LetterEntry manifest_entry(std::string line, std::string const& where) {
   double numbers[5];
   for (std::size_t i = 0; i < 5; ++i) {
     std::string const& field = fields[4 + i];
-    auto const [end, error] = std::from_chars(field.data(), field.data() + field.size(), numbers[i]);
-    if (error != std::errc() || end != field.data() + field.size() || !is_finite(numbers[i]))
-      throw refuse("\"" + field + "\"");
+    auto const number = parse_number(field);
+    if (!number || !is_finite(*number)) throw refuse("\"" + field + "\"");
+    numbers[i] = *number;
   }
   std::filesystem::path const file = fields[0];
   if (fields[0].empty() || file.is_absolute() || file.lexically_normal().string().starts_with(".."))
@@ -118,10 +117,9 @@ inline void save_manifest(std::filesystem::path const& folder, std::vector<Lette
   for (LetterEntry const& e : entries) {
     for (std::string const& field : {e.file, e.character, e.family, e.source})
       text += detail::manifest_field(field) + "\t";
-    char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "%.6g\t%.6g\t%.6g\t%.6g\t%.6g\n", e.scale, e.baseline,
-                  e.cap_height, e.origin, e.advance);
-    text += numbers;
+    for (double const number : {e.scale, e.baseline, e.cap_height, e.origin})
+      text += number_text(number) + "\t";
+    text += number_text(e.advance) + "\n";
   }
   write_file(folder / "letters.tsv", text.data(), text.size());
 }

@@ -6,11 +6,11 @@
 #include <glyphdiff/data/letter_set.hpp>
 #include <glyphdiff/data/place_drawing.hpp>
 #include <glyphdiff/data/small_picture.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -107,11 +107,7 @@ class LetterLint {
     return *middle;
   }
 
-  static std::string share(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.0f %%", 100 * value);
-    return text;
-  }
+  static std::string share(double value) { return fixed_text(100 * value, 0) + " %"; }
 
   /// Pictures of another size than most.
   void check_sizes(std::vector<LetterFault>& all) const {
@@ -185,7 +181,7 @@ class LetterLint {
         auto const [first, second] = std::minmax(inks[a].second, inks[b].second);
         if (!letters_[first].picture.is_nearer(letters_[second].picture, near_duplicate)) continue;
         auto const [known, is_new] = earlier.emplace(second, first);
-        if (!is_new) known->second = std::min(known->second, first);
+        if (!is_new) known->second = (std::min)(known->second, first);
       }
     for (auto const& [letter, original] : earlier)
       all.push_back({Fault::near_duplicate, letter, "is nearly the same as", original});

@@ -53,8 +53,8 @@ inline void write_lint_page(std::filesystem::path const& path, std::vector<Lette
                             std::function<Image(std::size_t)> const& picture, std::size_t most = 60) {
   auto const figure = [&](std::size_t letter) {
     Image const whole = picture(letter);
-    double const scale = std::min(1.0, 128.0 / std::max({whole.height, whole.width, 1}));
-    auto const scaled = [&](int extent) { return std::max(1, int(std::lround(scale * extent))); };
+    double const scale = (std::min)(1.0, 128.0 / (std::max)({whole.height, whole.width, 1}));
+    auto const scaled = [&](int extent) { return (std::max)(1, int(std::lround(scale * extent))); };
     return html_picture(resize(whole, scaled(whole.height), scaled(whole.width), ResizeFilter::area));
   };
   std::string html =
@@ -70,7 +70,7 @@ inline void write_lint_page(std::filesystem::path const& path, std::vector<Lette
     html += std::string("<h2>") + words.name + ": " + std::to_string(end - i) + "</h2>\n<p>" + words.advice +
             (end - i > most ? " The first " + std::to_string(most) + " are shown." : "") +
             "</p>\n<section>\n";
-    for (std::size_t k = i; k < std::min(end, i + most); ++k) {
+    for (std::size_t k = i; k < (std::min)(end, i + most); ++k) {
       LetterFault const& fault = faults[k];
       if (fault.fault == Fault::too_few) {
         html += fault.sentence + "\n";

@@ -22,16 +22,16 @@ namespace glyphdiff {
 
 /// What a character says about the frame that it is drawn in.
 enum class LetterKind {
-  capital,  ///< from the baseline to the cap height; also digits, and scripts that nothing is known of
-  small,    ///< from the baseline to the x-height
-  tall,     ///< from the baseline to the height of b, which is taken for the cap height
-  other,    ///< reaches below the baseline, or ends somewhere else: g, Q, t, a comma, letters with accents
+  capital,   ///< from the baseline to the cap height; also digits, and scripts that nothing is known of
+  x_height,  ///< from the baseline to the x-height
+  tall,      ///< from the baseline to the height of b, which is taken for the cap height
+  other,     ///< reaches below the baseline, or ends somewhere else: g, Q, t, a comma, letters with accents
 };
 
 inline LetterKind letter_kind(char32_t character) {
   if (character < 128) {
     char const c = char(character);
-    if (std::string_view("acemnorsuvwxz").find(c) != std::string_view::npos) return LetterKind::small;
+    if (std::string_view("acemnorsuvwxz").find(c) != std::string_view::npos) return LetterKind::x_height;
     if (std::string_view("bdhkl").find(c) != std::string_view::npos) return LetterKind::tall;
     bool const standing = (c >= 'A' && c <= 'Z' && c != 'J' && c != 'Q') || (c >= '0' && c <= '9');
     return standing ? LetterKind::capital : LetterKind::other;
@@ -39,7 +39,7 @@ inline LetterKind letter_kind(char32_t character) {
   constexpr std::u32string_view capitals = U"ÆÐÞŒΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩАБВГЕЖЗИКЛМНОПРСТУФХЧШЪЫЬЭЮЯ",
                                 smalls = U"æœıαεικνοπστυωавгежзиклмнопстхчшъыьэюя";
   if (capitals.find(character) != std::u32string_view::npos) return LetterKind::capital;
-  if (smalls.find(character) != std::u32string_view::npos) return LetterKind::small;
+  if (smalls.find(character) != std::u32string_view::npos) return LetterKind::x_height;
   bool const known_script = character < 0x250 || (character >= 0x370 && character < 0x530) ||
                             (character >= 0x1e00 && character < 0x2070);  // and punctuation
   return known_script ? LetterKind::other : LetterKind::capital;
@@ -76,9 +76,9 @@ inline Placement common_placement(std::vector<DrawnLetter> const& letters, Lette
     LetterKind const kind = letter_kind(letter.character);
     if (kind == LetterKind::other) continue;
     bottoms.push_back(letter.ink.bottom);
-    (kind == LetterKind::capital ? capitals
-     : kind == LetterKind::small ? smalls
-                                 : talls)
+    (kind == LetterKind::capital    ? capitals
+     : kind == LetterKind::x_height ? smalls
+                                    : talls)
         .push_back(letter.ink.top);
   }
   auto const median = [](std::vector<double>& values) {
@@ -110,7 +110,7 @@ inline Placement fitted_placement(DrawnLetter const& letter, LetterFrame const& 
                 "one of another kind, which is placed along with others that are drawn in one frame");
   constexpr double x_to_cap = 0.7;
   double const cap_height = frame.x_height > 0 ? frame.x_height / x_to_cap : frame.cap_height;
-  double const height = kind == LetterKind::small ? x_to_cap * cap_height : cap_height;
+  double const height = kind == LetterKind::x_height ? x_to_cap * cap_height : cap_height;
   double const scale = height / letter.ink.height();
   return {scale, 0, frame.baseline - scale * letter.ink.bottom};
 }
@@ -124,7 +124,8 @@ inline ResizeTaps placed_taps(int i, int from, double scale, double start) {
             last = std::clamp(int(std::ceil(end)), 0, from);
   ResizeTaps taps{first, {}};
   for (int k = first; k < last; ++k)
-    taps.weights.push_back(float(std::max(0.0, std::min(end, k + 1.0) - std::max(begin, double(k))) * scale));
+    taps.weights.push_back(
+        float((std::max)(0.0, (std::min)(end, k + 1.0) - (std::max)(begin, double(k))) * scale));
   return taps;
 }
 
@@ -137,7 +138,7 @@ inline Image shown_part(Image const& picture, Placement& at, int size) {
     double const first = std::floor(-start / at.scale - around),
                  last = std::ceil((size - start) / at.scale + around);
     int const begin = int(std::clamp(first, 0.0, double(extent - 1)));
-    return std::pair(begin, std::max(begin + 1, int(std::clamp(last, 0.0, double(extent)))));
+    return std::pair(begin, (std::max)(begin + 1, int(std::clamp(last, 0.0, double(extent)))));
   };
   auto const [left, right] = range(at.left, picture.width);
   auto const [top, bottom] = range(at.top, picture.height);

@@ -22,7 +22,7 @@ class SmallPicture {
 
   /// `picture`: gray, black on white.
   explicit SmallPicture(Image picture) {
-    double const scale = double(side) / std::max({picture.height, picture.width, 1});
+    double const scale = double(side) / (std::max)({picture.height, picture.width, 1});
     auto const ink = ink_box(picture);
     double const left = ink ? side / 2.0 - scale * (ink->left + ink->right) / 2 : 0;
     ink_ = inverted(place_drawing(std::move(picture), {scale, left, 0}, side)).pixels;

@@ -23,9 +23,9 @@ inline InkBounds ink_bounds(float const* image, int size, int channels) {
     while (first < length && row[first] > paper) ++first;
     if (first == length) continue;
     while (row[last - 1] > paper) --last;
-    found.left = std::min(found.left, first / channels);
-    found.right = std::max(found.right, (last - 1) / channels + 1);
-    found.top = std::min(found.top, y), found.bottom = y + 1;
+    found.left = (std::min)(found.left, first / channels);
+    found.right = (std::max)(found.right, (last - 1) / channels + 1);
+    found.top = (std::min)(found.top, y), found.bottom = y + 1;
   }
   return found.left < found.right ? found : InkBounds{0, 0, size, size};
 }
@@ -59,7 +59,7 @@ inline void grow_line(float* line, std::ptrdiff_t stride, int count, int first, 
     };
     // The greatest or least ink within reach; strokes that are thinner than the reach show at its middle.
     float const before = ink(-growth), behind = ink(growth), here = ink(0);
-    float const most = growth > 0 ? std::max({before, here, behind}) : std::min({before, here, behind});
+    float const most = growth > 0 ? (std::max)({before, here, behind}) : (std::min)({before, here, behind});
     line[k * stride] = std::clamp(1.0f - most / pace, -1.0f, 1.0f);
   }
 }

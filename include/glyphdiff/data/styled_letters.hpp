@@ -4,6 +4,7 @@
 #include <glyphdiff/config.hpp>
 #include <glyphdiff/data/alphabet_batches.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/sampler/ddim.hpp>
 #include <glyphdiff/sampler/guidance.hpp>
 #include <glyphdiff/sampler/noise.hpp>
@@ -55,7 +56,7 @@ class StyledLetters {
   StyledLetters(Exec const& exec, Net const& net, ConstArena<Exec> const& parameters, double guidance_scale)
       : exec_(exec), with_(net, parameters), without_(net, parameters), scale_(guidance_scale) {
     static_assert(Net::config.classes > 0 && places > 0 && Net::config.channels == 1);
-    if (!is_finite(scale_)) throw Error("guidance scale", "a finite number", std::to_string(scale_));
+    if (!is_finite(scale_)) throw Error("guidance scale", "a finite number", number_text(scale_));
   }
 
   /// Calls sample(model, n) with the model that draws letters of these n classes, letter i in the style of
@@ -69,7 +70,7 @@ class StyledLetters {
     auto const host = Kokkos::create_mirror_view(condition);
     Kokkos::deep_copy(host, no_reference);
     for (int i = 0; i < n; ++i)
-      for (std::size_t k = 0; k < std::min(references[i].size(), std::size_t(places)); ++k)
+      for (std::size_t k = 0; k < (std::min)(references[i].size(), std::size_t(places)); ++k)
         for (int pixel = 0; pixel < size * size; ++pixel)
           host(i, pixel / size, pixel % size, int(k)) = (*references[i][k])[std::size_t(pixel)];
     Kokkos::deep_copy(condition, host);
@@ -109,7 +110,7 @@ class StyledLetters {
   template <class D>
   std::vector<Picture> invent(D const& diffusion, std::span<int const> labels, SeededNoise noise) {
     std::vector<Picture> drawn;
-    std::size_t const first = std::min(labels.size(), std::size_t(places));
+    std::size_t const first = (std::min)(labels.size(), std::size_t(places));
     while (drawn.size() < first) {
       std::vector<Picture const*> references;
       for (Picture const& picture : drawn) references.push_back(&picture);

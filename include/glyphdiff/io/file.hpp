@@ -1,8 +1,9 @@
 #pragma once
 
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/replace_file.hpp>
 
-#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -31,29 +32,28 @@ inline std::vector<std::uint8_t> read_file(std::filesystem::path const& path) {
   return bytes;
 }
 
-/// ".png" for LETTERS.PNG.
-inline std::string lower_extension(std::filesystem::path const& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension;
+/// The paths of what is in a folder, in no order. Throws Error if it cannot be read.
+inline std::vector<std::filesystem::path> list_folder(std::filesystem::path const& folder) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    paths.push_back(entry->path());
+  if (error) throw Error(folder.string(), "a folder that can be read", error.message());
+  return paths;
 }
 
-/// Writes a file under a temporary name beside it and renames it, so that `path` is never half-written: after
-/// an Error (folder missing or closed to writing, disk full) it is what it was before.
-inline void write_file(std::filesystem::path const& path, void const* data, std::size_t size) {
-  std::filesystem::path temporary = path;
-  temporary += ".part";
-  std::ofstream file(temporary, std::ios::binary);
-  file.write(static_cast<char const*>(data), static_cast<std::streamsize>(size));
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(temporary, path, error);
-  if (!file || error) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw Error(path.string(), "to write " + std::to_string(size) + " bytes",
-                "that its folder is missing or closed to writing, or the disk is full");
-  }
+/// ".png" for LETTERS.PNG.
+inline std::string lower_extension(std::filesystem::path const& path) {
+  return ascii_lower(path.extension().string());
+}
+
+/// Writes a file as `replace_file` does: after an Error (folder missing or closed to writing, disk full)
+/// `path` is what it was before.
+inline void write_file(std::filesystem::path const& path, void const* data, std::size_t size,
+                       Flush flush = Flush::now) {
+  replace_file(
+      path, [&](int fd) { detail::write_all(fd, data, size, path.string()); }, flush);
 }
 
 }  // namespace glyphdiff

@@ -24,7 +24,7 @@ inline Image image_grid(float const* in, int count, int height, int width, int c
                 std::to_string(count) + " images of " + std::to_string(height) + "x" + std::to_string(width) +
                 "x" + std::to_string(channels) + ", " + std::to_string(columns) + " columns, padding " +
                 std::to_string(padding));
-  columns = std::min(columns, count);
+  columns = (std::min)(columns, count);
   int const rows = (count + columns - 1) / columns;
   Image grid(rows * (height + padding) + padding, columns * (width + padding) + padding, channels, 255);
   for (int n = 0; n < count; ++n)
@@ -76,7 +76,7 @@ inline std::vector<Image> images_of_grid(Image const& grid, int size, std::strin
   int side = size;
   if (size < 1 || !is_size_of_all(size))
     for (side = 8; !is_size_of_all(side); ++side)
-      if (side >= std::min({grid.height, grid.width, 1024}))
+      if (side >= (std::min)({grid.height, grid.width, 1024}))
         throw Error(
             name, "a sheet of square pictures with " + std::to_string(padding) + " white pixels around each",
             "a picture of " + std::to_string(grid.width) + "x" + std::to_string(grid.height) +

@@ -29,7 +29,7 @@ inline std::vector<PlotSeries> histograms(std::vector<Distribution> sets) {
     std::erase_if(set.values, [](double value) { return !is_finite(value); });
     if (set.values.empty()) continue;
     all.insert(all.end(), set.values.begin(), set.values.end());
-    smallest = smallest == 0 ? set.values.size() : std::min(smallest, set.values.size());
+    smallest = smallest == 0 ? set.values.size() : (std::min)(smallest, set.values.size());
   }
   if (all.empty()) return {};
   std::sort(all.begin(), all.end());

@@ -96,7 +96,7 @@ inline char const* png_fault(std::span<std::uint8_t const> bytes) {
   }
   if (bytes.size() <= 24) return truncated;
   static constexpr std::size_t longest = std::size_t{1} << 24;  // that stb takes
-  std::size_t const bits = std::min(number(16), longest) * std::min(number(20), longest) * bytes[24];
+  std::size_t const bits = (std::min)(number(16), longest) * (std::min)(number(20), longest) * bytes[24];
   return bits / 8 / 1032 > data ? truncated : nullptr;
 }
 
@@ -117,7 +117,7 @@ inline Image decode_image(std::span<std::uint8_t const> bytes, int channels, std
     throw Error(name, std::string("a whole ") + (png ? "PNG" : "JPEG") + " image", fault);
 
   int width = 0, height = 0, channels_in_file = 0;
-  int const size = static_cast<int>(std::min(bytes.size(), std::size_t{INT_MAX}));
+  int const size = static_cast<int>((std::min)(bytes.size(), std::size_t{INT_MAX}));
   if (stb::stbi_info_from_memory(bytes.data(), size, &width, &height, &channels_in_file) &&
       static_cast<std::size_t>(width) * static_cast<std::size_t>(height) > most_pixels)
     throw Error(name, "an image of at most " + std::to_string(most_pixels) + " pixels",
@@ -174,9 +174,9 @@ inline std::vector<std::uint8_t> encode_png(Image const& image, std::filesystem:
 }
 
 /// Writes such a PNG as `write_file` does.
-inline void write_png(std::filesystem::path const& path, Image const& image) {
+inline void write_png(std::filesystem::path const& path, Image const& image, Flush flush = Flush::now) {
   std::vector<std::uint8_t> const bytes = encode_png(image, path);
-  write_file(path, bytes.data(), bytes.size());
+  write_file(path, bytes.data(), bytes.size(), flush);
 }
 
 }  // namespace glyphdiff

@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/plot.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -47,7 +48,7 @@ class MetricsLog {
       if (end == cell.c_str() || *end != 0 || step > last) continue;
       Figures figures;
       for (std::size_t i = 0; std::getline(cells, cell, ',') && i < keys_.size(); ++i)
-        if (!cell.empty()) figures.emplace_back(keys_[i], std::strtod(cell.c_str(), nullptr));
+        if (auto const value = parse_number(cell)) figures.emplace_back(keys_[i], *value);
       add(step, figures);
     }
   }
@@ -63,19 +64,18 @@ class MetricsLog {
   }
 
   void save(std::filesystem::path const& folder) const {
-    std::ostringstream text;
-    text << "step";
-    for (std::string const& key : keys_) text << ',' << key;
-    text << '\n';
+    std::string text = "step";
+    for (std::string const& key : keys_) text += "," + key;
+    text += '\n';
     for (auto const& [step, row] : rows_) {
-      text << step;
+      text += std::to_string(step);
       for (std::string const& key : keys_) {
-        text << ',';
-        if (auto const found = row.find(key); found != row.end()) text << found->second;
+        text += ',';
+        if (auto const found = row.find(key); found != row.end()) text += number_text(found->second);
       }
-      text << '\n';
+      text += '\n';
     }
-    write_file(folder / "metrics.csv", text.str().data(), text.str().size());
+    write_file(folder / "metrics.csv", text.data(), text.size());
   }
 
   /// The steps that have this figure, and its values.

@@ -4,6 +4,7 @@
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/html.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <array>
@@ -74,11 +75,7 @@ struct PlotAxis {
   double fraction(double value) const { return (value - low) / (high - low); }
 };
 
-inline std::string plot_number(double value) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%.6g", std::abs(value) < 1e-12 ? 0.0 : value);
-  return text.data();
-}
+inline std::string plot_number(double value) { return number_text(std::abs(value) < 1e-12 ? 0.0 : value); }
 
 }  // namespace detail
 
@@ -86,7 +83,7 @@ inline std::string plot_number(double value) {
 inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabels const& labels) {
   static constexpr double left = 76, right = 20, bottom = 56;
   double const width = labels.width, height = labels.height;
-  double const top = 14 + 15 * std::max(2.0, static_cast<double>(series.size()));  // room for their names
+  double const top = 14 + 15 * (std::max)(2.0, static_cast<double>(series.size()));  // room for their names
   static constexpr std::size_t most_points = 4000;  // of a line: every k-th of more
   static constexpr std::array colours{"#1f5fa8", "#c8501e", "#3a8a3f", "#7a4fa0", "#555555"};
 
@@ -106,11 +103,7 @@ inline std::string line_plot_svg(std::vector<PlotSeries> const& series, PlotLabe
   x_axis.finish(labels.width / 90);
   y_axis.finish(labels.height / 70);
 
-  auto const coordinate = [](double value) {
-    std::array<char, 32> text;
-    std::snprintf(text.data(), text.size(), "%.1f", value);
-    return std::string(text.data());
-  };
+  auto const coordinate = [](double value) { return fixed_text(value, 1); };
   auto const at_x = [&](double x) { return coordinate(left + (width - left - right) * x_axis.fraction(x)); };
   auto const at_y = [&](double y) {
     return coordinate(height - bottom - (height - top - bottom) * y_axis.fraction(y));

@@ -35,7 +35,7 @@ inline double cubic_weight(double x) {
 }
 
 inline std::vector<ResizeTaps> resize_taps(int from, int to, ResizeFilter filter) {
-  double const ratio = static_cast<double>(from) / to, stretch = std::max(ratio, 1.0);
+  double const ratio = static_cast<double>(from) / to, stretch = (std::max)(ratio, 1.0);
   std::vector<ResizeTaps> taps(static_cast<std::size_t>(to));
   for (int i = 0; i < to; ++i) {
     double const centre = (i + 0.5) * ratio;
@@ -51,7 +51,7 @@ inline std::vector<ResizeTaps> resize_taps(int from, int to, ResizeFilter filter
     for (int j = low; j < high; ++j) {
       double const weight =
           filter == ResizeFilter::area
-              ? std::max(0.0, std::min(j + 1.0, centre + reach) - std::max<double>(j, centre - reach))
+              ? (std::max)(0.0, (std::min)(j + 1.0, centre + reach) - std::max<double>(j, centre - reach))
               : cubic_weight((j + 0.5 - centre) / stretch);
       sums[static_cast<std::size_t>(std::clamp(j, 0, from - 1) - tap.first)] += weight;
       total += weight;
@@ -104,10 +104,10 @@ inline Image resize(Image const& image, int height, int width, ResizeFilter filt
 
 /// Resizes so that the image just fits a square of `size`, its proportions kept, centred on white.
 inline Image fit_to_square(Image const& image, int size, ResizeFilter filter = ResizeFilter::cubic) {
-  int const longer = std::max({image.height, image.width, 1});
+  int const longer = (std::max)({image.height, image.width, 1});
   auto const scaled = [&](int extent) {
     return std::clamp(static_cast<int>(std::lround(static_cast<double>(extent) * size / longer)), 1,
-                      std::max(size, 1));
+                      (std::max)(size, 1));
   };
   Image const inner = resize(image, scaled(image.height), scaled(image.width), filter);
   if (inner.height == inner.width) return inner;

@@ -4,13 +4,13 @@
 #include <glyphdiff/io/file.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/plot.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -19,14 +19,14 @@
 /// strip of them over the steps, and the loss curve.
 namespace glyphdiff {
 
-/// Creates the folder. Throws Error unless it can be written to; finding that out after the training would be
-/// late.
+/// Creates the folder, and clears it of the temporary files of runs that were killed. Throws Error unless it
+/// can be written to; finding that out after the training would be late.
 inline void make_run_folder(std::filesystem::path const& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(folder.string(), "a folder to write to", error.message());
-  write_file(folder / ".writable", "", 0);
-  std::filesystem::remove(folder / ".writable");
+  detail::TemporaryFile const probe(folder / "probe");
+  remove_abandoned(folder);
 }
 
 /// step_005000.png: the sheet of this step.
@@ -39,10 +39,10 @@ inline std::filesystem::path sheet_path(std::filesystem::path const& folder, std
 /// The steps of the sheets that are in the folder, up to `last`, in order.
 inline std::vector<std::int64_t> drawn_sheets(std::filesystem::path const& folder, std::int64_t last) {
   std::vector<std::int64_t> steps;
-  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
+  for (std::filesystem::path const& path : list_folder(folder)) {
     long long step = 0;
-    if (std::sscanf(entry.path().filename().c_str(), "step_%lld.png", &step) == 1 && step <= last &&
-        entry.path() == sheet_path(folder, step))
+    if (std::sscanf(path.filename().c_str(), "step_%lld.png", &step) == 1 && step <= last &&
+        path == sheet_path(folder, step))
       steps.push_back(step);
   }
   std::sort(steps.begin(), steps.end());
@@ -51,12 +51,12 @@ inline std::vector<std::int64_t> drawn_sheets(std::filesystem::path const& folde
 
 /// Removes the sheets of an earlier run.
 inline void remove_sheets(std::filesystem::path const& folder) {
-  std::vector<std::filesystem::path> sheets;
-  for (auto const& entry : std::filesystem::directory_iterator(folder)) {
-    std::string const name = entry.path().filename().string();
-    if (name.starts_with("step_") && name.ends_with(".png")) sheets.push_back(entry.path());
+  for (std::filesystem::path const& path : list_folder(folder)) {
+    std::string const name = path.filename().string();
+    std::error_code error;
+    if (name.starts_with("step_") && name.ends_with(".png")) std::filesystem::remove(path, error);
+    if (error) throw Error(path.string(), "a sheet that can be removed", error.message());
   }
-  for (auto const& sheet : sheets) std::filesystem::remove(sheet);
 }
 
 /// progress.png: the first `height` rows (a row of samples with its frame) of the sheets of these steps, one
@@ -64,8 +64,10 @@ inline void remove_sheets(std::filesystem::path const& folder) {
 inline void write_progress(std::filesystem::path const& folder, std::vector<std::int64_t> const& steps,
                            int height, int channels) {
   std::vector<std::filesystem::path> sheets;
-  for (std::int64_t step : steps)
-    if (std::filesystem::exists(sheet_path(folder, step))) sheets.push_back(sheet_path(folder, step));
+  for (std::int64_t step : steps) {
+    std::error_code error;
+    if (std::filesystem::exists(sheet_path(folder, step), error)) sheets.push_back(sheet_path(folder, step));
+  }
   Image strip;
   for (std::size_t i = 0; i < sheets.size(); ++i) {
     Image const sheet = read_image(sheets[i], channels);
@@ -87,9 +89,13 @@ struct LossLog {
     std::ifstream file(folder / "loss.csv");
     std::string line;
     std::getline(file, line);
-    double s = 0, l = 0;
-    while (std::getline(file, line))
-      if (std::sscanf(line.c_str(), "%lf,%lf", &s, &l) == 2 && s <= double(last)) add(s, l);
+    while (std::getline(file, line)) {
+      if (line.ends_with('\r')) line.pop_back();
+      auto const comma = (std::min)(line.find(','), line.size());
+      auto const number = parse_number(std::string_view(line).substr(0, comma)),
+                 value = parse_number(std::string_view(line).substr((std::min)(comma + 1, line.size())));
+      if (number && value && *number <= double(last)) add(*number, *value);
+    }
   }
   void add(double number, double value) {
     step.push_back(number);
@@ -97,10 +103,10 @@ struct LossLog {
   }
   /// `quantity`: what the loss is, for the plot's axis.
   void save(std::filesystem::path const& folder, std::string const& quantity) const {
-    std::ostringstream text;
-    text << "step,loss\n";
-    for (std::size_t i = 0; i < step.size(); ++i) text << std::int64_t(step[i]) << ',' << loss[i] << '\n';
-    write_file(folder / "loss.csv", text.str().data(), text.str().size());
+    std::string text = "step,loss\n";
+    for (std::size_t i = 0; i < step.size(); ++i)
+      text += std::to_string(std::int64_t(step[i])) + "," + number_text(loss[i]) + "\n";
+    write_file(folder / "loss.csv", text.data(), text.size());
     std::vector<double> smooth;
     for (double value : loss) smooth.push_back(smooth.empty() ? value : 0.98 * smooth.back() + 0.02 * value);
     write_line_plot_svg(folder / "loss.svg", {{"each step", step, loss}, {"mean of about 50", step, smooth}},

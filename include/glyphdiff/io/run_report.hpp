@@ -4,9 +4,9 @@
 #include <glyphdiff/io/html.hpp>
 #include <glyphdiff/io/image.hpp>
 #include <glyphdiff/io/plot.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -100,8 +100,7 @@ inline std::string report_page(RunReport const& report) {
         "training set that is nearest to it. Where both are the same, the network repeats what it was "
         "shown; where they differ, it has drawn something new.</p>\n<div class=\"samples\">\n";
     for (RunReport::Sample const& sample : report.samples) {
-      char caption[48];
-      std::snprintf(caption, sizeof caption, "distance %.2f", sample.distance);
+      std::string const caption = "distance " + fixed_text(sample.distance, 2);
       html += concat({"<figure><div class=\"pair\">", html_picture(sample.picture, "sample"),
                       html_picture(sample.nearest, "nearest training picture"), "</div><figcaption>", caption,
                       "</figcaption></figure>\n"});

@@ -42,9 +42,9 @@ inline Image draw_svg(std::span<std::uint8_t const> bytes, int longer, std::stri
   if (!is_finite(width) || !is_finite(height) || width <= 0 || height <= 0)
     throw Error(name, "an SVG drawing that says how large its page is (width and height, or viewBox)",
                 "none");
-  double const scale = longer / std::max(width, height);
-  int const columns = std::max(1, int(std::lround(width * scale))),
-            rows = std::max(1, int(std::lround(height * scale)));
+  double const scale = longer / (std::max)(width, height);
+  int const columns = (std::max)(1, int(std::lround(width * scale))),
+            rows = (std::max)(1, int(std::lround(height * scale)));
 
   std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> const surface(
       cairo_image_surface_create(CAIRO_FORMAT_ARGB32, columns, rows), &cairo_surface_destroy);
@@ -67,7 +67,7 @@ inline Image draw_svg(std::span<std::uint8_t const> bytes, int longer, std::stri
       std::uint8_t* const out = image.at(y, x);
       for (int c = 0; c < 3; ++c) {
         std::uint32_t const value = argb >> (16 - 8 * c) & 0xff;
-        out[c] = std::uint8_t(alpha == 0 ? 0 : std::min(255u, (value * 255 + alpha / 2) / alpha));
+        out[c] = std::uint8_t(alpha == 0 ? 0 : (std::min)(255u, (value * 255 + alpha / 2) / alpha));
       }
       out[3] = std::uint8_t(alpha);
     }

@@ -2,10 +2,10 @@
 
 #include <glyphdiff/kernels/path.hpp>
 
-/// Kernels take run-time extents, so all programs use the same few instances of them. The library glyphdiff::prebuilt
-/// holds those for Kokkos::DefaultHostExecutionSpace, and glyphdiff::prebuilt_serial those for Kokkos::Serial. GLYPHDIFF_PREBUILT
-/// and GLYPHDIFF_PREBUILT_SERIAL, which they hand to whoever links them, keep the instances from being compiled again. Without
-/// them the headers are complete.
+/// Kernels take run-time extents, so all programs use the same few instances of them. The library
+/// glyphdiff::prebuilt holds those for Kokkos::DefaultHostExecutionSpace, and glyphdiff::prebuilt_serial
+/// those for Kokkos::Serial. GLYPHDIFF_PREBUILT and GLYPHDIFF_PREBUILT_SERIAL, which they hand to whoever
+/// links them, keep the instances from being compiled again. Without them the headers are complete.
 ///
 /// Each header of this folder ends with the list of its instances, for example
 ///

@@ -35,14 +35,14 @@ double evaluation_loss(Exec const& exec, D const& diffusion, Model&& model, Host
   auto const time = [&](int i) {
     double const share = (double((std::uint64_t(i) * 0x9e3779b1u) % 0x100000000u) + 0.5) / 0x1p32;
     if constexpr (std::is_same_v<typename D::Time, int>)
-      return std::min(int(share * diffusion.steps()), diffusion.steps() - 1);
+      return (std::min)(int(share * diffusion.steps()), diffusion.steps() - 1);
     else
       return typename D::Time(share);
   };
   double sum = 0;
   for (int repeat = 0; repeat < repeats; ++repeat)
     for (int first = 0; first < count; first += batch) {
-      int const n = std::min(batch, count - first);
+      int const n = (std::min)(batch, count - first);
       Images<Exec> const clean = images(n, channels), eps = images(n, channels), noisy = images(n, channels),
                          output = images(n, out_channels), no_gradient;
       copy_values(exec, clean,

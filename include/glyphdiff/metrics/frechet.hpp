@@ -44,7 +44,7 @@ inline Pca fit_pca(RowMatrix const& images, int components = 64) {
   Pca pca;
   pca.mean = images.colwise().mean();
   RowMatrix const centred = images.rowwise() - pca.mean, transposed = centred.transpose();
-  Eigen::Index const rank = std::min(centred.rows() - 1, centred.cols());
+  Eigen::Index const rank = (std::min)(centred.rows() - 1, centred.cols());
   Eigen::Index const kept = std::min<Eigen::Index>(components, rank);
   Eigen::Index const width =
       std::min<Eigen::Index>(kept + 32, rank);  // spare directions speed up convergence
@@ -98,7 +98,7 @@ inline double frechet_distance(Gaussian const& a, Gaussian const& b) {
   SymmetricEigen const of_product(matrix_product(matrix_product(root_a, b.covariance), root_a));
   double const distance = (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() -
                           2.0 * of_product.values().cwiseSqrt().sum();
-  return std::max(0.0, distance);
+  return (std::max)(0.0, distance);
 }
 
 }  // namespace glyphdiff

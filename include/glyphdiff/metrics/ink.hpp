@@ -36,7 +36,7 @@ inline std::vector<InkRows> ink_rows(ImageSpan images) {
       float const* row =
           images.image(n) + static_cast<std::size_t>(y) * static_cast<std::size_t>(images.width);
       if (!std::any_of(row, row + images.width, is_ink)) continue;
-      rows.top = std::min(rows.top, y);
+      rows.top = (std::min)(rows.top, y);
       rows.bottom = y;
     }
     if (rows.bottom >= 0) found.push_back(rows);

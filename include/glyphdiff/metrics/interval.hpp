@@ -26,7 +26,7 @@ inline Estimate normal_interval(double value, double standard_error) {
 template <class Figure>
 double jackknife_error(int count, Figure const& figure, int groups = 50) {
   if (count < 2) throw Error("expected at least 2 letters for an interval, found " + std::to_string(count));
-  groups = std::min(groups, count);
+  groups = (std::min)(groups, count);
   std::vector<double> figures;
   double mean = 0, squares = 0;
   for (int group = 0; group < groups; ++group) {

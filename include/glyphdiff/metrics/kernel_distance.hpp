@@ -47,7 +47,8 @@ inline Estimate kernel_distance(RowMatrix const& points, RowMatrix const& refere
   double const mean = sum / pairs, square = squares / pairs, chain = (of_rows - squares) / triples,
                mean_squared = (sum * sum - 4 * of_rows + 2 * squares) / quadruples;
   double const variance =
-      (4 * (n - 2) * std::max(0.0, chain - mean_squared) + 2 * std::max(0.0, square - mean_squared)) / pairs;
+      (4 * (n - 2) * (std::max)(0.0, chain - mean_squared) + 2 * (std::max)(0.0, square - mean_squared)) /
+      pairs;
   return normal_interval(mean + constant, std::sqrt(variance));
 }
 

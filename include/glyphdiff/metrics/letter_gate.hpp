@@ -1,8 +1,8 @@
 #pragma once
 
 #include <glyphdiff/metrics/sample_report.hpp>
+#include <glyphdiff/number_text.hpp>
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -39,10 +39,8 @@ inline std::vector<GateItem> gate(SampleReport const& report) {
 inline std::string gate_text(std::vector<GateItem> const& items, std::string const& key) {
   for (GateItem const& item : items) {
     if (item.key != key) continue;
-    char text[48];
-    std::snprintf(text, sizeof text, "%s %.3f %s", item.at_least ? ">=" : "<=", item.limit,
-                  item.passed ? "passed" : "FAILED");
-    return text;
+    return (item.at_least ? ">= " : "<= ") + fixed_text(item.limit, 3) +
+           (item.passed ? " passed" : " FAILED");
   }
   return {};
 }

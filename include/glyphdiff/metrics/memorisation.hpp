@@ -1,10 +1,10 @@
 #pragma once
 
 #include <glyphdiff/metrics/neighbours.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -23,13 +23,10 @@ inline std::string memorisation_warning(std::vector<double> const& samples,
   double const limit = expected + 2 * std::sqrt(expected * (1 - expected) * (1 / count + 1 / real));
   double const copies = copies_rate(samples, held_out);
   if (copies <= limit) return {};
-  char text[320];
-  std::snprintf(
-      text, sizeof text,
-      "warning: %.0f of %zu samples are nearer to a training letter than %.3g, which %.3g %% of new "
-      "letters would be; the model repeats letters it was trained on.",
-      copies * count, samples.size(), quantile(held_out, 0.05), 100 * expected);
-  return text;
+  return "warning: " + fixed_text(copies * count, 0) + " of " + std::to_string(samples.size()) +
+         " samples are nearer to a training letter than " + number_text(quantile(held_out, 0.05), 3) +
+         ", which " + number_text(100 * expected, 3) +
+         " % of new letters would be; the model repeats letters it was trained on.";
 }
 
 }  // namespace glyphdiff

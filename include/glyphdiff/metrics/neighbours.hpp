@@ -153,7 +153,7 @@ inline double coverage(RowMatrix const& real, RowMatrix const& real_to_samples, 
 inline double one_nn_accuracy(RowMatrix const& a, RowMatrix const& b) {
   if (a.rows() < 2 || b.rows() < 2)
     throw Error("expected at least 2 images in both sets of a nearest-neighbour test, found " +
-                std::to_string(std::min(a.rows(), b.rows())));
+                std::to_string((std::min)(a.rows(), b.rows())));
   auto const within = [](RowMatrix const& set) {
     RowMatrix distances = pairwise_distances(set, set);
     distances.diagonal().setConstant(std::numeric_limits<double>::infinity());
@@ -178,7 +178,7 @@ inline double one_nn_accuracy(RowMatrix const& a, RowMatrix const& b) {
 /// accuracy.
 inline double one_nn_accuracy(ImageSpan a, ImageSpan b, std::uint64_t seed, int draws = 7) {
   RowMatrix const ink_a = ink_matrix(a), ink_b = ink_matrix(b);
-  int const count = std::min(a.count, b.count);
+  int const count = (std::min)(a.count, b.count);
   double sum = 0;
   for (int draw = 0; draw < draws; ++draw) {
     std::uint64_t const key = seed + 2 * static_cast<std::uint64_t>(draw);

@@ -150,7 +150,7 @@ inline SampleReport judge_samples(ImageSpan samples, ImageSpan training, ImageSp
   SampleReport report;
   report.expected = most_frequent_topology(letter_topology(training));
   report.height = samples.height;
-  report.draw_count = std::min({samples.count, held_out.count, training.count});
+  report.draw_count = (std::min)({samples.count, held_out.count, training.count});
   report.samples = detail::figures_of_letters(samples, report.expected);
   report.real = detail::figures_of_letters(held_out, report.expected);
 
@@ -170,7 +170,7 @@ inline SampleReport judge_samples(ImageSpan samples, ImageSpan training, ImageSp
   report.components = static_cast<int>(pca.axes.cols());
   RowMatrix const target = pca.project(training_ink), sample_points = pca.project(sample_ink),
                   held_out_points = pca.project(held_out_ink);
-  int const fewest = std::min(samples.count, held_out.count);
+  int const fewest = (std::min)(samples.count, held_out.count);
   auto const enough = [&](int needed, char const* figure) {
     if (fewest < needed)
       report.refused.push_back(std::string(figure) + ": expected at least " + std::to_string(needed) +

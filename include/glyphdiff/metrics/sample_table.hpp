@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/metrics/letter_gate.hpp>
 #include <glyphdiff/metrics/sample_report.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -58,13 +59,9 @@ inline std::vector<NamedFigure> figures(SampleReport const& report) {
 
 /// The value, with its 95 % interval in brackets where there is one; "-" for NaN.
 inline std::string figure_text(NamedFigure const& figure, Estimate const& of) {
-  char text[64];
   if (is_nan(of.value)) return "-";
-  if (figure.interval)
-    std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", of.value, of.low, of.high);
-  else
-    std::snprintf(text, sizeof text, "%.3f", of.value);
-  return text;
+  if (!figure.interval) return fixed_text(of.value, 3);
+  return fixed_text(of.value, 3) + " [" + fixed_text(of.low, 3) + ", " + fixed_text(of.high, 3) + "]";
 }
 
 /// Table of the samples' figures beside those of real letters, with the limits of a gate; then a sentence for

@@ -21,7 +21,7 @@ struct Topology {
 /// Pieces of fewer pixels than this, be they ink or paper, are specks and are not counted: what is smaller
 /// than one pixel of a 32x32 image, so nothing at 32x32 and up to 3 pixels at 64x64. Holes of
 /// real As can be as small as 3 pixels at 32x32, and a stray pixel of ink is a visible blemish there.
-inline int smallest_counted_area(int height, int width) { return std::max(1, height * width / (32 * 32)); }
+inline int smallest_counted_area(int height, int width) { return (std::max)(1, height * width / (32 * 32)); }
 
 /// Areas, in pixels, of the pieces of one image: 8-connected ones of ink, and 4-connected ones of paper that
 /// do not reach the border (the two connectivities must differ, or a diagonal hairline would both hold and

@@ -16,16 +16,16 @@ struct DescendingLevel {
   static constexpr UNetConfig config = Spec::config;
   static constexpr bool lowest = level + 1 == config.levels();
   using Stages = StagesDown<Spec, level>;
-  using Below = std::conditional_t<lowest, Middle<Spec>, StepDown<Spec, level>>;
-  static constexpr int In = Stages::In, C = Stages::Out, Out = Below::Out, last = config.res_blocks - 1;
-  static constexpr std::int64_t parameter_count = Stages::parameter_count + Below::parameter_count;
+  using Lower = std::conditional_t<lowest, Middle<Spec>, StepDown<Spec, level>>;
+  static constexpr int In = Stages::In, C = Stages::Out, Out = Lower::Out, last = config.res_blocks - 1;
+  static constexpr std::int64_t parameter_count = Stages::parameter_count + Lower::parameter_count;
 
   Stages stages;
-  Below below;
+  Lower below;
 
   struct Tape {
     typename Stages::Tape stages;
-    typename Below::Tape below;
+    typename Lower::Tape below;
     /// Of the bottom.
     Tensor<Out>& output() { return below.output(); }
   };

@@ -50,7 +50,8 @@ GradientCheck check_gradient(Loss&& loss, std::span<float> values, std::span<flo
     numeric.push_back((4 * narrow - wide) / 3);
   }
   double largest = 1e-30;
-  for (int i = 0; i < probes; ++i) largest = std::max({largest, std::abs(analytic[i]), std::abs(numeric[i])});
+  for (int i = 0; i < probes; ++i)
+    largest = (std::max)({largest, std::abs(analytic[i]), std::abs(numeric[i])});
   GradientCheck result;
   for (int i = 0; i < probes; ++i) {
     double const error = std::abs(analytic[i] - numeric[i]) / largest;

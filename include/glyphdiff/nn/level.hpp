@@ -190,24 +190,24 @@ struct Level {
   static constexpr int In = config.width(level > 0 ? level - 1 : 0), Out = config.width(level);
   static constexpr int repeats = config.res_blocks - 1;
   static constexpr bool joins_input = config.level_input_skips;
-  using Below = std::conditional_t<level + 1 == config.levels(), Middle<Spec>, Descent<Spec, level>>;
+  using Lower = std::conditional_t<level + 1 == config.levels(), Middle<Spec>, Descent<Spec, level>>;
   using Down = StagesDown<Spec, level>;
-  using Meet = Stage<Spec, level, Below::Out, Out, true>;
+  using Meet = Stage<Spec, level, Lower::Out, Out, true>;
   using Ascend = Stage<Spec, level, Out, Out, true>;
   using Leave = Stage<Spec, level, Out, In, true>;
-  static constexpr std::int64_t parameter_count = Down::parameter_count + Below::parameter_count +
+  static constexpr std::int64_t parameter_count = Down::parameter_count + Lower::parameter_count +
                                                   Meet::parameter_count + repeats * Ascend::parameter_count +
                                                   (joins_input ? Leave::parameter_count : 0);
 
   Down down;
-  Below below;
+  Lower below;
   Meet meet;
   std::array<Ascend, repeats> ascend;
   Leave leave;
 
   struct Tape {
     typename Down::Tape stages_down;
-    typename Below::Tape below;
+    typename Lower::Tape below;
     typename Meet::Tape meet;
     std::array<typename Ascend::Tape, repeats> ascend;
     typename Leave::Tape leave;
@@ -268,7 +268,7 @@ struct Level {
       ascend[i].backward(pass, {tape.up(i), tape.down(skip)}, e, dy, d_up, d_down[skip], tape.ascend[i]);
       dy = d_up.tensor;
     }
-    Gradient<Below::Out> d_below;
+    Gradient<Lower::Out> d_below;
     meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, dy, d_below, d_down[repeats],
                   tape.meet);
     below.backward(pass, tape.down(repeats), e, d_below.tensor, d_down[repeats], tape.below);

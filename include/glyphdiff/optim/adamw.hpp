@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/ema.hpp>
 #include <glyphdiff/random.hpp>
 #include <glyphdiff/tensor.hpp>
@@ -115,7 +116,7 @@ class AdamW {
   static void require(char const* name, double value, bool in_range, char const* range) {
     if (is_nan(value) || value < 0.0 || !in_range)
       throw Error(std::string("AdamW's ") + name + " must be at least 0 and " + range + ", not " +
-                  std::to_string(value) + ".");
+                  number_text(value) + ".");
   }
 
   void require_size(char const* what, Arena<Exec> const& arena) const {

@@ -4,6 +4,7 @@
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/mapped_file.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/power_profile.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -52,18 +53,18 @@ class Ema {
       throw Error("Moving averages can lie on disk only where the host's own cores compute.");
     for (double const rate : rates) {
       if (!is_finite(rate) || rate < 0.0 || rate >= 1.0)
-        throw Error("The rate of a moving average must be at least 0 and below 1, not " +
-                    std::to_string(rate) + ".");
+        throw Error("The rate of a moving average must be at least 0 and below 1, not " + number_text(rate) +
+                    ".");
       for (Average const& other : averages_)
         if (other.rate == rate)
-          throw Error("The moving averages must differ in rate, but " + std::to_string(rate) +
+          throw Error("The moving averages must differ in rate, but " + number_text(rate) +
                       " is given twice.");
       add(parameters.extent(0), rate);
     }
     for (double const width : widths) {
       for (Average const& other : averages_)
         if (other.width == width)
-          throw Error("The moving averages must differ in width, but " + std::to_string(width) +
+          throw Error("The moving averages must differ in width, but " + number_text(width) +
                       " is given twice.");
       add(parameters.extent(0), 0, width, power_exponent(width));
     }
@@ -135,7 +136,7 @@ class Ema {
   void for_each_piece(Exec const& exec, std::int64_t values, Work const& work) const {
     if (!on_disk()) return work(0, values);
     for (std::int64_t first = 0; first < values; first += piece_on_disk) {
-      std::int64_t const count = std::min(piece_on_disk, values - first);
+      std::int64_t const count = (std::min)(piece_on_disk, values - first);
       work(first, count);
       exec.fence();
       for (Average const& average : averages_)

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,7 +22,7 @@ namespace glyphdiff {
 /// 123 of the paper): width^2 = (gamma + 1) / ((gamma + 2)^2 (gamma + 3)). Throws Error outside (0, 0.28].
 inline double power_exponent(double width) {
   if (!is_finite(width) || width <= 0 || width > 0.28)
-    throw Error("width of a power-function average", "above 0, at most 0.28", std::to_string(width));
+    throw Error("width of a power-function average", "above 0, at most 0.28", number_text(width));
   auto const width_of = [](double g) { return std::sqrt((g + 1) / ((g + 2) * (g + 2) * (g + 3))); };
   double low = 0, high = 1;  // the width falls with the exponent
   while (width_of(high) > width) high *= 2;

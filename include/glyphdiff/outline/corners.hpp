@@ -24,7 +24,7 @@ inline bool extended_arm(MeasuredLine const& line, int i, int step, double limit
   constexpr double rounded = 0.9;  // px that antialiasing rounds beside a corner
   bool found = false;
   for (double const reach : {5.5, 4.0, 3.0}) {
-    auto const points = line.arm(i, step, rounded, std::min(reach, limit));
+    auto const points = line.arm(i, step, rounded, (std::min)(reach, limit));
     if (points.size() < 2) continue;
     fit = local_fit(points, points.size() < 4);
     found = true;
@@ -65,10 +65,10 @@ inline std::vector<Corner> find_corners(MeasuredLine const& line, double least =
     for (Corner const& other : corners) {
       double const s =
           std::fmod(line.distance(candidate.index) - line.distance(other.index) + line.total(), line.total());
-      before = std::min(before, s);
-      after = std::min(after, line.total() - s);
+      before = (std::min)(before, s);
+      after = (std::min)(after, line.total() - s);
     }
-    if (std::min(before, after) < 2.6) continue;
+    if ((std::min)(before, after) < 2.6) continue;
     if (!corner_at(line, candidate.index, before - 0.9, after - 0.9, found) || found.turn < least) continue;
     corners.push_back(found);
   }

@@ -34,7 +34,7 @@ inline std::vector<int> peaks(MeasuredLine const& line, int first, int last, boo
   for (int i = first; i <= last; ++i) {
     if (value(i) > value(top)) top = i;
     if (!risen) {
-      valley = std::min(valley, value(i));
+      valley = (std::min)(valley, value(i));
       if (value(i) > valley + prominence) risen = true, top = i;
     } else if (value(i) < value(top) - prominence) {
       found.push_back(top);
@@ -61,7 +61,7 @@ inline std::vector<Extreme> find_extremes(MeasuredLine const& line, int first, i
         // Found on the second turn as well, or for the other coordinate.
         bool const known = std::any_of(found.begin(), found.end(), [&](Extreme const& other) {
           double const s = std::abs(line.distance(other.index) - line.distance(index));
-          return std::min(s, line.total() - s) < apart;
+          return (std::min)(s, line.total() - s) < apart;
         });
         if (known) continue;
         LocalFit const fit = fit_around(line, index, 3.5);

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/outline/keep_within_ends.hpp>
 #include <glyphdiff/outline/path.hpp>
 
@@ -93,22 +94,22 @@ inline Point rounded_handle(Point node, Point handle, Point along) {
 /// than 32,767 units from the origin.
 inline Outline to_font_units(Outline const& pixels, FontPlacement const& place) {
   if (!is_finite(place.units_per_pixel) || place.units_per_pixel <= 0)
-    throw Error("font units per pixel", "a number above 0", std::to_string(place.units_per_pixel));
+    throw Error("font units per pixel", "a number above 0", number_text(place.units_per_pixel));
   Outline const scaled = transformed(pixels, [&](Point p) {
     return Point{(p.x - place.left) * place.units_per_pixel, (place.baseline - p.y) * place.units_per_pixel};
   });
-  auto const near = [](Point p) { return std::abs(p.x) <= 32767 && std::abs(p.y) <= 32767; };
+  auto const in_range = [](Point p) { return std::abs(p.x) <= 32767 && std::abs(p.y) <= 32767; };
   for (Contour const& contour : scaled)
     for (Segment const& s : contour.segments)
-      if (!near(s.end) || (!s.line && (!near(s.control1) || !near(s.control2))))
+      if (!in_range(s.end) || (!s.line && (!in_range(s.control1) || !in_range(s.control2))))
         throw Error("an outline", "points within 32767 font units of the origin", "some farther away");
   Outline result;
   for (Contour const& source : scaled) {  // y has changed its sign, and so has the direction
     Contour contour;
-    Point from = source.start();
+    Point start = source.start();
     for (Segment const& s : reversed(source).segments) {
-      detail::add_cut_at_extremes(contour, from, s);
-      from = s.end;
+      detail::add_cut_at_extremes(contour, start, s);
+      start = s.end;
     }
     Contour whole;
     std::size_t const n = contour.segments.size();
@@ -165,8 +166,8 @@ inline Box bounds(Outline const& outline) {
     for (Segment const& s : contour.segments) {
       if (first) box = {s.end.x, s.end.y, s.end.x, s.end.y};
       first = false;
-      box = {std::min(box.left, s.end.x), std::min(box.bottom, s.end.y), std::max(box.right, s.end.x),
-             std::max(box.top, s.end.y)};
+      box = {(std::min)(box.left, s.end.x), (std::min)(box.bottom, s.end.y), (std::max)(box.right, s.end.x),
+             (std::max)(box.top, s.end.y)};
     }
   return box;
 }

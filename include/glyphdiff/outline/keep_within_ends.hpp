@@ -25,8 +25,8 @@ inline bool turns(Point from, Segment const& s) {
 /// How much of a handle lies within the distance between the ends, at most all of it.
 inline double share_within(Point handle, Point chord) {
   double share = 1;
-  if (std::abs(handle.x) > std::abs(chord.x)) share = std::min(share, std::abs(chord.x / handle.x));
-  if (std::abs(handle.y) > std::abs(chord.y)) share = std::min(share, std::abs(chord.y / handle.y));
+  if (std::abs(handle.x) > std::abs(chord.x)) share = (std::min)(share, std::abs(chord.x / handle.x));
+  if (std::abs(handle.y) > std::abs(chord.y)) share = (std::min)(share, std::abs(chord.y / handle.y));
   return share;
 }
 

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <algorithm>
@@ -83,7 +84,7 @@ inline std::vector<Polyline> level_set(Ink const& ink) {
                 std::to_string(ink.coverage.size()));
   for (float value : ink.coverage)
     if (!is_finite(value) || value < 0 || value > 1)
-      throw Error("ink of a picture", "numbers in [0, 1]", std::to_string(value));
+      throw Error("ink of a picture", "numbers in [0, 1]", number_text(value));
 
   auto const in = [&](int y, int x) { return ink.at(y, x) >= 0.5f; };
   // Squares between four centres; each links the crossings on its sides, with the ink on the same hand.

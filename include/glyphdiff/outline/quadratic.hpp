@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <algorithm>
@@ -26,7 +27,7 @@ using QuadraticContour = std::vector<QuadraticSegment>;
 /// Error unless the tolerance is above 0.
 inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) {
   if (is_nan(tolerance) || tolerance <= 0)
-    throw Error("tolerance", "a number above 0", std::to_string(tolerance));
+    throw Error("tolerance", "a number above 0", number_text(tolerance));
   QuadraticContour result;
   Point p0 = contour.start();
   for (Segment const& s : contour.segments) {
@@ -35,7 +36,7 @@ inline QuadraticContour to_quadratics(Contour const& contour, double tolerance) 
     } else {
       Point const p1 = s.control1, p2 = s.control2, p3 = s.end;
       double const third = std::sqrt(3.0) / 36 * length(p3 - 3 * p2 + 3 * p1 - p0);
-      int const parts = std::max(1, int(std::ceil(std::cbrt(third / tolerance))));
+      int const parts = (std::max)(1, int(std::ceil(std::cbrt(third / tolerance))));
       for (int k = 0; k < parts; ++k) {
         double const t0 = double(k) / parts, t1 = double(k + 1) / parts;
         auto const slope = [&](double t) {  // of the whole curve, by t

@@ -17,8 +17,8 @@ inline void add_edge(std::vector<double>& area, int height, int width, Point a, 
   if (sign < 0) std::swap(a, b);
   if (a.y == b.y) return;
   double const slope = (b.x - a.x) / (b.y - a.y);
-  for (int y = std::max(0, int(std::floor(a.y))); y < height && y < b.y; ++y) {
-    double const top = std::max(a.y, double(y)), bottom = std::min(b.y, double(y + 1));
+  for (int y = (std::max)(0, int(std::floor(a.y))); y < height && y < b.y; ++y) {
+    double const top = (std::max)(a.y, double(y)), bottom = (std::min)(b.y, double(y + 1));
     if (bottom <= top) continue;
     double x0 = a.x + (top - a.y) * slope, x1 = a.x + (bottom - a.y) * slope;
     if (x0 > x1) std::swap(x0, x1);
@@ -26,8 +26,8 @@ inline void add_edge(std::vector<double>& area, int height, int width, Point a, 
     double* const row = area.data() + std::size_t(y) * std::size_t(width + 2);
     double const run = x1 - x0, limit = width;
     if (run > 0) {  // what lies beyond the left side covers whole rows, beyond the right side nothing
-      row[0] += rows * std::max(0.0, std::min(x1, 0.0) - x0) / run;
-      rows *= std::max(0.0, std::min(x1, limit) - std::max(x0, 0.0)) / run;
+      row[0] += rows * (std::max)(0.0, (std::min)(x1, 0.0) - x0) / run;
+      rows *= (std::max)(0.0, (std::min)(x1, limit) - (std::max)(x0, 0.0)) / run;
     }
     x0 = std::clamp(x0, 0.0, limit), x1 = std::clamp(x1, 0.0, limit);
     int const first = int(x0), last = int(x1);
@@ -39,7 +39,7 @@ inline void add_edge(std::vector<double>& area, int height, int width, Point a, 
     }
     double const per_pixel = rows / (x1 - x0);
     for (int x = first; x <= last; ++x) {
-      double const from = std::max(x0, double(x)), to = std::min(x1, double(x + 1));
+      double const from = (std::max)(x0, double(x)), to = (std::min)(x1, double(x + 1));
       double const part = per_pixel * (to - from), covered = part * (1 - ((from + to) / 2 - x));
       row[x] += covered;
       row[x + 1] += part - covered;

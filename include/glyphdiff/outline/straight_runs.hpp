@@ -58,8 +58,8 @@ inline std::vector<StraightRun> straight_runs(MeasuredLine const& line, int firs
   auto const extent = [&](int i, int j) { return line.distance(j) - line.distance(i); };
   LocalFit fit;
   for (int i = first, j = first; i < last; ++i) {
-    j = std::max(j, i);
-    while (j < std::min(end, i + line.size() - 1) &&
+    j = (std::max)(j, i);
+    while (j < (std::min)(end, i + line.size() - 1) &&
            (extent(i, j + 1) <= least || is_straight(line, i, j + 1, 0, fit)))
       ++j;
     if (extent(i, j) > least && is_straight(line, i, j, 0, fit)) runs.push_back({i, j, fit});

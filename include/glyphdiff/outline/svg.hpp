@@ -1,15 +1,14 @@
 #pragma once
 
 #include <glyphdiff/io/file.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/outline/path.hpp>
 
 #include <pugixml.hpp>
 
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <initializer_list>
-#include <sstream>
 #include <string>
 
 namespace glyphdiff {
@@ -18,19 +17,21 @@ namespace detail {
 
 /// A number with at most two decimals, as short as it can be.
 inline std::string short_number(double value) {
-  char text[48];
   double const rounded = std::round(value * 100) / 100;
-  auto const end = std::to_chars(text, text + sizeof text, rounded == 0 ? 0.0 : rounded).ptr;
-  return {text, end};
+  return shortest_text(rounded == 0 ? 0.0 : rounded);
 }
 
 /// Writes an XML document to `path`, in place of what was there once all of it is written.
-inline void write_xml(std::filesystem::path const& path, pugi::xml_document const& document) {
-  std::ostringstream text;
-  text << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  document.save(text, "  ", pugi::format_default | pugi::format_no_declaration, pugi::encoding_utf8);
-  std::string const bytes = text.str();
-  write_file(path, bytes.data(), bytes.size());
+inline void write_xml(std::filesystem::path const& path, pugi::xml_document const& document,
+                      Flush flush = Flush::now) {
+  struct : pugi::xml_writer {
+    std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    void write(void const* data, std::size_t size) override {
+      text.append(static_cast<char const*>(data), size);
+    }
+  } writer;
+  document.save(writer, "  ", pugi::format_default | pugi::format_no_declaration, pugi::encoding_utf8);
+  write_file(path, writer.text.data(), writer.text.size(), flush);
 }
 
 }  // namespace detail

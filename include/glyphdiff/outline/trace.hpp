@@ -212,7 +212,7 @@ class ContourTracer {
 /// points at their extremes; almost horizontal and vertical lines are exactly so. Around ink signed_area is
 /// positive. Strokes of one to three pixels become polygons. Error if the ink's numbers don't fit its size.
 inline Outline trace(Ink const& ink, TraceOptions options = {}) {
-  if (options.straight <= 0) options.straight = std::max(5.0, ink.height / 20.0);
+  if (options.straight <= 0) options.straight = (std::max)(5.0, ink.height / 20.0);
   Outline outline;
   for (Polyline const& points : level_set(ink)) {
     double twice = 0, around = 0;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <glyphdiff/ascii.hpp>
 #include <glyphdiff/data/characters.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/outline/font_units.hpp>
 #include <glyphdiff/outline/svg.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -42,16 +42,11 @@ namespace detail {
 inline std::string glif_name(std::string const& glyph, std::set<std::string>& used) {
   std::string name;
   for (char const c : glyph) {
-    name +=
-        std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c == '.' && !name.empty()) ? c : '_';
-    if (std::isupper(static_cast<unsigned char>(c)) != 0) name += '_';
+    name += is_ascii_letter(c) || is_ascii_digit(c) || c == '_' || (c == '.' && !name.empty()) ? c : '_';
+    if (ascii_lower(c) != c) name += '_';
   }
-  auto const folded = [](std::string text) {
-    for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-  };
   std::string whole = name + ".glif";
-  for (int number = 2; !used.insert(folded(whole)).second; ++number)
+  for (int number = 2; !used.insert(ascii_lower(whole)).second; ++number)
     whole = name + std::to_string(number) + ".glif";
   return whole;
 }
@@ -110,7 +105,7 @@ inline void write_glif(std::filesystem::path const& path, Glyph const& glyph) {
       if (k + 1 < contour.segments.size()) add_point(node, s.end, type(s), s.smooth);
     }
   }
-  write_xml(path, document);
+  write_xml(path, document, Flush::later);
 }
 
 /// A property list, which `fill` adds its value to.
@@ -124,7 +119,7 @@ void write_plist(std::filesystem::path const& path, Fill const& fill) {
   pugi::xml_node plist = document.append_child("plist");
   plist.append_attribute("version") = "1.0";
   fill(plist);
-  write_xml(path, document);
+  write_xml(path, document, Flush::later);
 }
 
 inline void add_text(pugi::xml_node node, char const* kind, std::string const& text) {
@@ -151,8 +146,8 @@ inline void add_required_glyphs(Font& font) {
   if (!has_space) font.glyphs.insert(font.glyphs.begin(), {"space", {U' '}, font.units_per_em / 4, {}});
   if (std::any_of(font.glyphs.begin(), font.glyphs.end(), [](Glyph const& g) { return g.name == ".notdef"; }))
     return;
-  double const width = std::max(1, font.units_per_em / 2), top = std::max(1, font.cap_height),
-               line = std::max(1.0, std::floor(std::min(width, top) / 10));
+  double const width = (std::max)(1, font.units_per_em / 2), top = (std::max)(1, font.cap_height),
+               line = (std::max)(1.0, std::floor((std::min)(width, top) / 10));
   auto const box = [](double left, double bottom, double right, double upper) {  // counter-clockwise
     return Contour{{{true, {}, {}, {right, bottom}, false},
                     {true, {}, {}, {right, upper}, false},
@@ -186,10 +181,10 @@ inline void write_ufo(std::filesystem::path path, Font const& font) {
     names.push_back(glyph.name);
     files.push_back(detail::glif_name(glyph.name, used));
   }
-  if (fs::exists(path) && !fs::exists(path / "metainfo.plist"))
+  std::error_code error;
+  if (fs::exists(path, error) && !fs::exists(path / "metainfo.plist", error))
     throw Error(path.string(), "nothing, or an older UFO to replace", "something else");
 
-  std::error_code error;
   fs::path const part = detail::new_folder(path, ".part");
   struct Remove {
     fs::path const& folder;
@@ -234,7 +229,8 @@ inline void write_ufo(std::filesystem::path path, Font const& font) {
   });
   for (std::size_t i = 0; i < names.size(); ++i) write_glif(part / "glyphs" / files[i], font.glyphs[i]);
 
-  if (!fs::exists(path)) {
+  if (!flush_files(part)) throw Error(path.string(), "a disk with room for the font", "none");
+  if (!fs::exists(path, error)) {
     fs::rename(part, path, error);
     if (error) throw Error(path.string(), "a folder that may be written", error.message());
     return;

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/sampler/walk.hpp>
 
 #include <cmath>
@@ -20,7 +21,7 @@ template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = S
 void ddim_decode(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  Noise&& noise = {}, DdimOptions options = {}, Progress&& progress = {}) {
   if (!is_finite(options.eta) || options.eta < 0 || options.eta > 1)
-    throw Error("DDIM eta", "0 to 1", std::to_string(options.eta));
+    throw Error("DDIM eta", "0 to 1", number_text(options.eta));
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   Images<Exec> const eps = walk.image("glyphdiff::sampler::eps");
   walk.along(diffusion.sampling_steps(), noise, progress,

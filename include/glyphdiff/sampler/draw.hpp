@@ -25,7 +25,7 @@ HostImages draw(Exec const& exec, DrawOptions const& options, Sample&& sample) {
   HostImages const result(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::samples"), count,
                           height, width, channels);
   for (int first = 0; first < count; first += batch) {
-    int const n = std::min(batch, count - first);
+    int const n = (std::min)(batch, count - first);
     Images<Exec> const x(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::sampler::x"), n, height,
                          width, channels);
     sample(x, SeededNoise{seed, first_sample + first});

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/sampler/walk.hpp>
 
 #include <algorithm>
@@ -28,12 +29,12 @@ template <class Exec, class D, class Model, class Noise, class Progress>
 void edm_sample(Exec const& exec, D const& diffusion, Model& model, Images<Exec> const& x, Noise& noise,
                 EdmOptions const& options, Progress& progress, bool corrected) {
   if (is_nan(options.churn) || options.churn < 0)
-    throw Error("EDM churn", "0 or more", std::to_string(options.churn));
+    throw Error("EDM churn", "0 or more", number_text(options.churn));
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   Images<Exec> const slope = walk.image("glyphdiff::edm::slope"), ahead = walk.image("glyphdiff::edm::ahead"),
                      slope_ahead = walk.image("glyphdiff::edm::slope");
   auto const steps = diffusion.sampling_steps();
-  double const gamma = std::min(options.churn / double(steps.size()), std::numbers::sqrt2 - 1);
+  double const gamma = (std::min)(options.churn / double(steps.size()), std::numbers::sqrt2 - 1);
   noise.start(exec, x);
   walk.along(steps, noise, progress, [&](SamplingStep const& s, Images<Exec> const& step_noise) {
     TimedLevel from = s.start();

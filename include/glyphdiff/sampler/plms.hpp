@@ -65,7 +65,7 @@ void plms_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exe
       walk.sum({{move.first, x}, {sixth, first}, {2 * sixth, second}, {2 * sixth, third}, {sixth, fourth}},
                x);
     } else {
-      auto const& w = weights[std::min(options.order, history.size()) - 1];
+      auto const& w = weights[(std::min)(options.order, history.size()) - 1];
       walk.sum({{move.first, x},
                 {move.second * w[0], history[0]},
                 {move.second * w[1], history[1]},

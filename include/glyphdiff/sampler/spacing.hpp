@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/diffusion/sampling_step.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +39,7 @@ SamplingPlan<D> spaced(D const& diffusion, std::vector<double> const& ratios) {
   for (std::size_t i = 1; i < ratios.size(); ++i) {
     if (is_nan(ratios[i - 1]) || !is_finite(ratios[i]) || ratios[i] < 0 || ratios[i] >= ratios[i - 1])
       throw Error("levels of a sampling run", "sigma / alpha that falls to 0 at the least",
-                  std::to_string(ratios[i - 1]) + ", then " + std::to_string(ratios[i]));
+                  number_text(ratios[i - 1]) + ", then " + number_text(ratios[i]));
     steps.push_back(sampling_step<typename D::Variance>(diffusion.network_timestep_at(ratios[i - 1]),
                                                         NoiseLevel::of_ratio(ratios[i - 1]),
                                                         NoiseLevel::of_ratio(ratios[i])));
@@ -91,7 +92,7 @@ SamplingPlan<D> log_snr_spaced(D const& diffusion, int steps) {
 template <class D>
 SamplingPlan<D> last_steps(D const& diffusion, double strength) {
   if (!is_finite(strength) || strength <= 0 || strength > 1)
-    throw Error("strength", "above 0, to 1", std::to_string(strength));
+    throw Error("strength", "above 0, to 1", number_text(strength));
   auto const all = diffusion.sampling_steps();
   auto const count = std::max<std::ptrdiff_t>(1, std::lround(strength * double(all.size())));
   return {diffusion, {all.end() - count, all.end()}};

@@ -89,7 +89,7 @@ void unipc_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Ex
     double const lambda = s.here.half_log_snr();
     h = s.next.half_log_snr() - lambda;
     r.clear();
-    for (int k = 1; k < std::min(options.order, x0.size()) && !s.last; ++k)
+    for (int k = 1; k < (std::min)(options.order, x0.size()) && !s.last; ++k)
       r.push_back((x0.level(k).half_log_snr() - lambda) / h);
     predicted = r.empty() ? r : detail::unipc_weights(h, r);
     double const first = r.size() > 0 ? s.next.alpha * predicted[0] : 0;

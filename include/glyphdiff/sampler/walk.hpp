@@ -172,7 +172,7 @@ class History {
     std::rotate(images_.begin(), images_.end() - 1, images_.end());
     std::rotate(levels_.begin(), levels_.end() - 1, levels_.end());
     levels_[0] = s.here;
-    size_ = std::min(size_ + 1, static_cast<int>(images_.size()));
+    size_ = (std::min)(size_ + 1, static_cast<int>(images_.size()));
     return images_[0];
   }
   int size() const { return size_; }

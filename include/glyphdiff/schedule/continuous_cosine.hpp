@@ -35,7 +35,7 @@ struct ShiftedCosine {
   static NoiseLevel level(double t) {
     double const angle = t * std::numbers::pi / 2;
     return ContinuousCosine::at_angle(
-        std::atan2(std::sin(angle) * Size, std::max(0.0, std::cos(angle)) * Reference));
+        std::atan2(std::sin(angle) * Size, (std::max)(0.0, std::cos(angle)) * Reference));
   }
 };
 

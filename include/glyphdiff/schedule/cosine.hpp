@@ -20,7 +20,7 @@ struct CosineSchedule {
     };
     std::vector<double> beta(T);
     for (int t = 0; t < T; ++t)
-      beta[t] = std::min(1 - alpha_bar((t + 1) / double(T)) / alpha_bar(t / double(T)), 0.999);
+      beta[t] = (std::min)(1 - alpha_bar((t + 1) / double(T)) / alpha_bar(t / double(T)), 0.999);
     return beta;
   }
 };

@@ -45,7 +45,7 @@ inline std::vector<int> respaced_timesteps(std::string_view respacing, int steps
 
   std::vector<int> counts;
   for (std::size_t begin = 0; begin <= respacing.size();) {
-    std::size_t const comma = std::min(respacing.find(',', begin), respacing.size());
+    std::size_t const comma = (std::min)(respacing.find(',', begin), respacing.size());
     counts.push_back(number(respacing.substr(begin, comma - begin)));
     begin = comma + 1;
   }

@@ -72,7 +72,7 @@ class ClassifierTrainer {
     ClassifierReport report{adamw_.steps + 1, 0, 0};
     try {
       for (int first = 0; first < batch; first += options_.microbatch) {
-        int const count = std::min(options_.microbatch, batch - first);
+        int const count = (std::min)(options_.microbatch, batch - first);
         auto const own = labels.subspan(first, count);
         auto const& x = noised(x0, first, count, std::span(times).subspan(first, count),
                                {options_.seed, Stream::noise, step});
@@ -102,7 +102,7 @@ class ClassifierTrainer {
     typename Net::Evaluator classify(*net_);
     ClassifierReport sum{0, 0, 0};
     for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {
-      int const count = std::min(options_.batch, int(x0.extent(0)) - first);
+      int const count = (std::min)(options_.batch, int(x0.extent(0)) - first);
       std::vector<Time> const times(std::size_t(count), t);
       auto const& x = noised(x0, first, count, times, {seed, Stream::noise});
       classify(exec_, x, timesteps(times), logits_);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <glyphdiff/number_text.hpp>
+
 #include <unistd.h>
 
 #include <chrono>
@@ -38,15 +40,16 @@ class ProgressBar {
     double const rate = (step - first_) / (seconds > 0 ? seconds : 1e-9);
     if (json_) {
       std::printf(
-          "{\"event\":\"progress\",\"step\":%lld,\"steps\":%lld,\"loss\":%.6g,\"images_per_second\":%.6g,"
-          "\"seconds_left\":%.6g}\n",
-          (long long)step, (long long)last_, mean_loss_, rate * images_per_step_, (last_ - step) / rate);
+          "{\"event\":\"progress\",\"step\":%lld,\"steps\":%lld,\"loss\":%s,\"images_per_second\":%s,"
+          "\"seconds_left\":%s}\n",
+          (long long)step, (long long)last_, number_text(mean_loss_).c_str(),
+          number_text(rate * images_per_step_).c_str(), number_text((last_ - step) / rate).c_str());
       std::fflush(stdout);
       return;
     }
-    std::string const text = "step " + std::to_string(step) + "/" + std::to_string(last_) +
-                             format("  loss %.4f", mean_loss_) +
-                             format("  %.0f images/s", rate * images_per_step_) + "  " +
+    std::string const text = "step " + std::to_string(step) + "/" + std::to_string(last_) + "  loss " +
+                             fixed_text(mean_loss_, 4) + "  " + fixed_text(rate * images_per_step_, 0) +
+                             " images/s  " +
                              (final_step ? "took " + clock(seconds) : clock((last_ - step) / rate) + " left");
     if (terminal_) {
       constexpr int width = 24;
@@ -69,11 +72,6 @@ class ProgressBar {
   void resume() { paused_ += Clock::now() - pause_began_; }
 
  private:
-  static std::string format(char const* pattern, double value) {
-    char text[64];
-    std::snprintf(text, sizeof text, pattern, value);
-    return text;
-  }
   static std::string clock(double seconds) {
     auto const whole = std::int64_t(seconds + 0.5);
     char text[32];

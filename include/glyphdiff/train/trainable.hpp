@@ -150,22 +150,22 @@ class Trainable {
 
   static Arena<Exec> arena(std::string const& label, std::int64_t count) { return Arena<Exec>(label, count); }
 
-  /// visit(piece of the small arena, piece of the network's) for every chosen parameter.
+  /// visit(piece of the chosen arena, piece of the network's) for every chosen parameter.
   template <class Visit>
-  void for_each_piece(Arena<Exec> const& small, Visit const& visit) {
+  void for_each_piece(Arena<Exec> const& chosen, Visit const& visit) {
     using Piece =
         Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged>;
     for (ParameterInfo const& info : net_->parameter_list())
       if (std::int64_t const place = selection_->place(info.offset); place >= 0)
-        visit(Piece(small.data() + place, info.count),
+        visit(Piece(chosen.data() + place, info.count),
               Piece(net_->parameters().data() + info.offset, info.count));
   }
   void gather(Exec const& exec, Arena<Exec> const& to) {
-    for_each_piece(to, [&](auto small, auto large) { copy_values(exec, small, large); });
+    for_each_piece(to, [&](auto chosen, auto whole) { copy_values(exec, chosen, whole); });
     exec.fence();
   }
   void scatter(Exec const& exec, Arena<Exec> const& from) {
-    for_each_piece(from, [&](auto small, auto large) { copy_values(exec, large, small); });
+    for_each_piece(from, [&](auto chosen, auto whole) { copy_values(exec, whole, chosen); });
   }
 
   /// c += op(a) op(b)

@@ -7,6 +7,7 @@
 #include <glyphdiff/loss/objective.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/adamw.hpp>
 #include <glyphdiff/optim/ema.hpp>
 #include <glyphdiff/optim/gradient_norm.hpp>
@@ -124,7 +125,8 @@ class Trainer {
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
-        accumulate(x0, labels, condition, drawn, first, std::min(options_.microbatch, batch - first), report);
+        accumulate(x0, labels, condition, drawn, first, (std::min)(options_.microbatch, batch - first),
+                   report);
       trainable_.find_gradients(exec_);
       report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
       if (!is_finite(report.gradient_norm) || !is_finite(report.loss)) throw NotFinite(step + 1);

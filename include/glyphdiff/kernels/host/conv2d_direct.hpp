@@ -239,11 +239,11 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
                   auto const weights = Weights::backward(s, weight);
                   for (int k = 0; k < s.out; ++k)
                     for (int c = 0; c < panel_columns<W>; c += W) {
-                      Lanes<W> taps[9];
-                      load_taps<W>(weights, k, first + c, columns - c < W ? columns - c : W, taps);
+                      Lanes<W> loaded[9];
+                      load_taps<W>(weights, k, first + c, columns - c < W ? columns - c : W, loaded);
                       for (int t = 0; t < g.taps; ++t)
                         store<W>(to + (static_cast<std::ptrdiff_t>(t) * s.out + k) * panel_columns<W> + c,
-                                 taps[g.weight[t]]);
+                                 loaded[g.weight[t]]);
                     }
                 });
       if (g.pixels() > 0 && !(g.taps == 0 && accumulate)) {

@@ -22,8 +22,8 @@ inline constexpr int gradient_items = 32;   ///< independent pieces of a weight 
 /// spends about a third of that again on its transforms. It wins for any number of channels; it loses only
 /// where nearly all of every tile sticks out of the image, 2x2 or one pixel wide.
 constexpr bool winograd_is_faster(ConvShape s) {
-  std::int64_t const tiles = static_cast<std::int64_t>((s.h + 3) / 4) * ((s.w + 3) / 4);
-  return s.kernel == 3 && s.stride == 1 && 9 * static_cast<std::int64_t>(s.h) * s.w >= 50 * tiles;
+  std::int64_t const count = static_cast<std::int64_t>((s.h + 3) / 4) * ((s.w + 3) / 4);
+  return s.kernel == 3 && s.stride == 1 && 9 * static_cast<std::int64_t>(s.h) * s.w >= 50 * count;
 }
 
 }  // namespace glyphdiff::kernels::host::tuning

@@ -1,0 +1,74 @@
+#pragma once
+
+// Macros that hosts' other headers define: none of these names may stand in glyphdiff's headers where a macro
+// would catch it. Object-like ones become something that compiles nowhere.
+#define GLYPHDIFF_NOT_C_PLUS_PLUS @
+
+// Windows
+#define min(a, b) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define max(a, b) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define near GLYPHDIFF_NOT_C_PLUS_PLUS
+#define far GLYPHDIFF_NOT_C_PLUS_PLUS
+#define small GLYPHDIFF_NOT_C_PLUS_PLUS
+#define hyper GLYPHDIFF_NOT_C_PLUS_PLUS
+#define interface GLYPHDIFF_NOT_C_PLUS_PLUS
+#define ERROR GLYPHDIFF_NOT_C_PLUS_PLUS
+#define IN GLYPHDIFF_NOT_C_PLUS_PLUS
+#define OUT GLYPHDIFF_NOT_C_PLUS_PLUS
+#define DELETE GLYPHDIFF_NOT_C_PLUS_PLUS
+#define CONST GLYPHDIFF_NOT_C_PLUS_PLUS
+#define VOID GLYPHDIFF_NOT_C_PLUS_PLUS
+#define STRICT GLYPHDIFF_NOT_C_PLUS_PLUS
+#define OPAQUE GLYPHDIFF_NOT_C_PLUS_PLUS
+#define ABSOLUTE GLYPHDIFF_NOT_C_PLUS_PLUS
+#define RELATIVE GLYPHDIFF_NOT_C_PLUS_PLUS
+#define GetObject GLYPHDIFF_NOT_C_PLUS_PLUS
+#define CreateFile GLYPHDIFF_NOT_C_PLUS_PLUS
+#define DrawText GLYPHDIFF_NOT_C_PLUS_PLUS
+#define LoadImage GLYPHDIFF_NOT_C_PLUS_PLUS
+
+// X11
+#define Status GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Bool GLYPHDIFF_NOT_C_PLUS_PLUS
+#define True GLYPHDIFF_NOT_C_PLUS_PLUS
+#define False GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Success GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Always GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Above GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Below GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Button1 GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Complex GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Convex GLYPHDIFF_NOT_C_PLUS_PLUS
+#define CursorShape GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Expose GLYPHDIFF_NOT_C_PLUS_PLUS
+#define FocusIn GLYPHDIFF_NOT_C_PLUS_PLUS
+#define KeyPress GLYPHDIFF_NOT_C_PLUS_PLUS
+#define Unsorted GLYPHDIFF_NOT_C_PLUS_PLUS
+
+// Qt
+#define signals GLYPHDIFF_NOT_C_PLUS_PLUS
+#define slots GLYPHDIFF_NOT_C_PLUS_PLUS
+#define emit GLYPHDIFF_NOT_C_PLUS_PLUS
+#define foreach GLYPHDIFF_NOT_C_PLUS_PLUS
+#define forever GLYPHDIFF_NOT_C_PLUS_PLUS
+
+// macOS, C's <complex.h> and <ctype.h>, glog, Boost, logging and testing headers
+#define check(...) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define I GLYPHDIFF_NOT_C_PLUS_PLUS
+#define complex GLYPHDIFF_NOT_C_PLUS_PLUS
+#define _C GLYPHDIFF_NOT_C_PLUS_PLUS
+#define _L GLYPHDIFF_NOT_C_PLUS_PLUS
+#define _N GLYPHDIFF_NOT_C_PLUS_PLUS
+#define _U GLYPHDIFF_NOT_C_PLUS_PLUS
+#define _X GLYPHDIFF_NOT_C_PLUS_PLUS
+#define BLOCK GLYPHDIFF_NOT_C_PLUS_PLUS
+#define CHECK(...) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define REQUIRE(...) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define LOG(...) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define INFO GLYPHDIFF_NOT_C_PLUS_PLUS
+#define DEBUG GLYPHDIFF_NOT_C_PLUS_PLUS
+#define WARNING GLYPHDIFF_NOT_C_PLUS_PLUS
+#define PI GLYPHDIFF_NOT_C_PLUS_PLUS
+#define EPS GLYPHDIFF_NOT_C_PLUS_PLUS
+#define likely(x) GLYPHDIFF_NOT_C_PLUS_PLUS
+#define unlikely(x) GLYPHDIFF_NOT_C_PLUS_PLUS
