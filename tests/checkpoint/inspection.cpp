@@ -144,7 +144,7 @@ TEST_CASE("checkpoints of glyphdiff, optimisers and other files") {
   CHECK(contains(own,
                  "a checkpoint of glyphdiff after 4200 updates, with moving averages of rate 0.99,0.998.\n"));
   CHECK(contains(own, "config{.image_size = 32, .classes = 3};"));
-  file.pairs[0].second = "2";
+  file.pairs[0].second = "3";
   CHECK_THROWS_AS(describe_tensor_file(file), Error);
 
   Listed other;

@@ -4,6 +4,7 @@
 
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/checkpoint/reference_run.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 #include <glyphdiff/optim/adamw.hpp>
 
 #include "../arrays.hpp"
@@ -31,8 +32,7 @@ struct Run {
     s.table = table;
     s.parameters = p;
     for (double const rate : rates) s.averages.push_back({rate, e});
-    s.first_moment = adamw.first_moment;
-    s.second_moment = adamw.second_moment;
+    s.optimizer = adamw_state(adamw.first_moment, adamw.second_moment);
     return s;
   }
 };
