@@ -155,6 +155,24 @@ TEST_CASE("files that are missing or don't fit are named, and nothing is changed
   CHECK(state.step == 0);
 }
 
+TEST_CASE("a number that is not finite at the end of the last file leaves the state as it was") {
+  TemporaryFolder const folder;
+  Run run;
+  TrainingState state = run.state();
+  load_reference_run(model_of("per_parameter"), state);
+  auto const last = Kokkos::subview(run.adamw.second_moment, std::pair(26, 27));
+  Kokkos::deep_copy(last, NAN);
+  std::string const model = save_reference_run(folder.path().string(), state, {});
+  Run other;
+  TrainingState untouched = other.state();
+  CHECK(files::message_of<Error>([&] {
+          load_reference_run(model, untouched);
+        }).ends_with(": expected finite numbers, found one that is not in state.3.exp_avg_sq"));
+  CHECK(untouched.step == 0);
+  for (float const x : test::to_host(other.p)) CHECK(std::isnan(x));
+  for (float const x : test::to_host(other.adamw.first_moment)) CHECK(x == 0.0f);
+}
+
 TEST_CASE("optimisers of other kinds are refused") {
   TemporaryFolder const folder;
   std::filesystem::copy(

@@ -304,6 +304,12 @@ TEST_CASE("a number that is not finite is named") {
   TrainingState state = run.state();
   CHECK(load_error(path, run, state) ==
         path + ": expected finite numbers, found one that is not in ema_0.9999.out.weight");
+  CHECK(run.untouched());
+
+  std::vector<float> weights(arena_size, -7.0f);
+  CHECK(files::message_of<Error>([&] { load_weights(path, "ema_0.9999.", state.table, weights.data()); }) ==
+        path + ": expected finite numbers, found one that is not in ema_0.9999.out.weight");
+  CHECK(weights == std::vector<float>(arena_size, -7.0f));
 }
 
 TEST_CASE("a file from before a configuration had a field loads where the field has its default") {

@@ -6,6 +6,7 @@
 #include <glyphdiff/checkpoint/tensor_match.hpp>
 #include <glyphdiff/error.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string>

@@ -72,6 +72,8 @@ TrainingState shared_state(ParameterList const& list, FloatStore const& values, 
                                     std::to_string(version.minor) + "." + std::to_string(version.patch)},
                  {"microbatch", std::to_string(options.microbatch)},
                  {"learning_rate", to_text(options.learning_rate.peak)}};
+  if (!state.optimizer.arrays.empty())  // which are converted where they differ
+    state.notes.emplace_back("precision.optimizer", state.optimizer.arrays[0].values.dtype);
   state.step = optimizer.steps;
   state.seed = options.seed;
   return state;
