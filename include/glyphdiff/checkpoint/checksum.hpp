@@ -23,7 +23,7 @@ class Xxh64 {
     auto from = static_cast<char const*>(data);
     total_ += bytes;
     if (held_ > 0) {
-      std::size_t const more = std::min(bytes, sizeof rest_ - held_);
+      std::size_t const more = (std::min)(bytes, sizeof rest_ - held_);
       std::memcpy(rest_ + held_, from, more);
       held_ += more;
       from += more;

@@ -54,10 +54,10 @@ class GrayTensors : public TensorFile {
     }
   }
 
-  void check(std::size_t index, std::int64_t first, std::int64_t count) const override {
+  void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const override {
     TensorEntry const& original = file_->entries()[index];
-    if (is_adapted(entries_[index])) return file_->check(index, 0, original.count());
-    file_->check(index, first, count);
+    if (is_adapted(entries_[index])) return file_->require_intact(index, 0, original.count());
+    file_->require_intact(index, first, count);
   }
   int verify(std::size_t index) const override { return file_->verify(index); }
 

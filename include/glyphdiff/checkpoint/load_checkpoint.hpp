@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/config_description.hpp>
 #include <glyphdiff/checkpoint/piece_set.hpp>
 #include <glyphdiff/checkpoint/save_checkpoint.hpp>
@@ -93,7 +94,7 @@ class CheckpointReader {
     for (auto const& [name, unused] : state.optimizer.scalars) {
       std::string const* const text = find_value(stored, name);
       double value = 0;
-      if (text == nullptr || !detail::from_text(*text, value) || !std::isfinite(value))
+      if (text == nullptr || !detail::from_text(*text, value) || !is_finite(value))
         throw Error(path(), "a finite number as optimizer." + name,
                     text == nullptr ? "none" : "\"" + detail::printable(*text) + "\"");
       scalars_.emplace_back(name, value);
@@ -105,7 +106,7 @@ class CheckpointReader {
       std::string const& name = file_->entries()[k].name;
       if (!name.starts_with(detail::state_prefix)) continue;
       auto numbers = file_->read_doubles(k);
-      if (!std::all_of(numbers.begin(), numbers.end(), [](double x) { return std::isfinite(x); }))
+      if (!std::all_of(numbers.begin(), numbers.end(), [](double x) { return is_finite(x); }))
         detail::throw_not_finite(path(), name);
       values_.emplace_back(name.substr(detail::state_prefix.size()), std::move(numbers));
     }

@@ -148,10 +148,10 @@ class PieceSet final : public TensorFile {
     });
   }
 
-  void check(std::size_t index, std::int64_t first, std::int64_t count) const override {
+  void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const override {
     detail::require_piece(path_, entries_.at(index), first, count);
     for_each_run(index, first, count, [&](Run const& run, std::int64_t from, std::int64_t now) {
-      pieces_[run.piece]->check(run.tensor, from - run.first, now);
+      pieces_[run.piece]->require_intact(run.tensor, from - run.first, now);
     });
   }
 
@@ -227,8 +227,8 @@ class PieceSet final : public TensorFile {
   template <class Work>
   void for_each_run(std::size_t index, std::int64_t first, std::int64_t count, Work const& work) const {
     for (Run const& run : runs_[index]) {
-      std::int64_t const begin = std::max(first, run.first),
-                         end = std::min(first + count, run.first + run.count);
+      std::int64_t const begin = (std::max)(first, run.first),
+                         end = (std::min)(first + count, run.first + run.count);
       if (begin < end) work(run, begin, end - begin);
     }
   }

@@ -180,7 +180,7 @@ class SafetensorsFile {
   /// Reads a whole tensor, calling look(offset, bytes, data) for each piece. Throws Error, naming the tensor,
   /// unless the data is what was written, by its checksum; data without one is read alone.
   template <class Look>
-  void check(SafetensorsEntry const& entry, Look const& look) const {
+  void require_intact(SafetensorsEntry const& entry, Look const& look) const {
     Xxh64 hash;
     std::vector<char> chunk(std::min<std::uint64_t>(entry.bytes, 1 << 20));
     for (std::uint64_t offset = 0; offset < entry.bytes; offset += chunk.size()) {
@@ -222,15 +222,16 @@ class SafetensorsTensors final : public TensorFile {
   }
 
   /// A tensor is compared with its checksum where its first value is asked for.
-  void check(std::size_t index, std::int64_t first, std::int64_t count) const override {
+  void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const override {
     TensorEntry const& entry = entries_.at(index);
-    if (first > 0 || !file_.entries()[index].checksum) return TensorFile::check(index, first, count);
+    if (first > 0 || !file_.entries()[index].checksum) return TensorFile::require_intact(index, first, count);
     detail::require_piece(path(), entry, first, count);
     std::int64_t const width = std::int64_t(detail::dtype_bytes(entry.dtype));
     std::vector<float> values;
     bool finite = true;
-    file_.check(file_.entries()[index], [&](std::uint64_t offset, std::uint64_t bytes, void const* data) {
-      std::int64_t const now = std::min(std::int64_t(bytes), count * width - std::int64_t(offset)) / width;
+    file_.require_intact(file_.entries()[index], [&](std::uint64_t offset, std::uint64_t bytes,
+                                                     void const* data) {
+      std::int64_t const now = (std::min)(std::int64_t(bytes), count * width - std::int64_t(offset)) / width;
       if (now <= 0) return;
       values.resize(std::size_t(now));
       detail::to_floats(entry.dtype, data, now, values.data());
@@ -242,7 +243,7 @@ class SafetensorsTensors final : public TensorFile {
   int verify(std::size_t index) const override {
     SafetensorsEntry const& entry = file_.entries().at(index);
     if (!entry.checksum) return 0;
-    file_.check(entry, [](std::uint64_t, std::uint64_t, void const*) {});
+    file_.require_intact(entry, [](std::uint64_t, std::uint64_t, void const*) {});
     return 1;
   }
 
@@ -250,7 +251,7 @@ class SafetensorsTensors final : public TensorFile {
     SafetensorsEntry const& entry = file_.entries().at(index);
     std::vector<double> values(entry.bytes / sizeof(double));
     if (entry.dtype != "F64") return TensorFile::read_doubles(index);
-    file_.check(entry, [&](std::uint64_t offset, std::uint64_t bytes, void const* data) {
+    file_.require_intact(entry, [&](std::uint64_t offset, std::uint64_t bytes, void const* data) {
       std::memcpy(reinterpret_cast<char*>(values.data()) + offset, data, bytes);
     });
     return values;

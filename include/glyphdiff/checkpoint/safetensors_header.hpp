@@ -84,8 +84,8 @@ inline bool has_sizes(nlohmann::json const& object, char const* key) {
   auto const list = object.find(key);
   return list != object.end() && list->is_array() &&
          std::all_of(list->begin(), list->end(), [](auto const& x) {
-           return x.is_number_unsigned() &&
-                  x.template get<std::uint64_t>() <= std::uint64_t(std::numeric_limits<std::int64_t>::max());
+           return x.is_number_unsigned() && x.template get<std::uint64_t>() <=
+                                                std::uint64_t((std::numeric_limits<std::int64_t>::max)());
          });
 }
 

@@ -33,7 +33,7 @@ using ArenaRanges = std::function<ArenaRange(std::string const& prefix, std::int
 inline ArenaRanges equal_shares(int number, int count) {
   return [number, count](std::string const&, std::int64_t values) {
     std::int64_t const each = values / count, longer = values % count;
-    auto const begin = [&](std::int64_t k) { return k * each + std::min(k, longer); };
+    auto const begin = [&](std::int64_t k) { return k * each + (std::min)(k, longer); };
     return ArenaRange{begin(number), begin(number + 1)};
   };
 }
@@ -60,8 +60,8 @@ inline KeyValues checkpoint_metadata(TrainingState const& state) {
 /// The part of a parameter's values that a set's range has, as a tensor of a piece, or nothing.
 inline void add_source(TensorSet const& set, ParameterBlock const& block, std::vector<TensorSource>& tensors,
                        KeyValues& metadata) {
-  std::int64_t const first = std::max(block.offset, set.range.first),
-                     last = std::min(block.offset + block.count, set.range.last);
+  std::int64_t const first = (std::max)(block.offset, set.range.first),
+                     last = (std::min)(block.offset + block.count, set.range.last);
   bool const empty = block.count == 0 && set.range.first <= block.offset && block.offset < set.range.last;
   if (first >= last && !empty) return;
   auto const read = [&set, first](std::uint64_t offset, std::uint64_t bytes, void* to) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/binary_file.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/error.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,8 +45,7 @@ namespace detail {
 /// A loop without a way out of it runs on vectors.
 inline bool all_finite(float const* values, std::int64_t count) {
   bool finite = true;
-  for (std::int64_t i = 0; i < count; ++i)
-    finite &= (std::bit_cast<std::uint32_t>(values[i]) & 0x7f800000u) != 0x7f800000u;
+  for (std::int64_t i = 0; i < count; ++i) finite &= is_finite(values[i]);
   return finite;
 }
 
@@ -71,10 +70,10 @@ class TensorFile {
 
   /// Reads those values to no purpose but to throw Error, naming the tensor, if one is not finite or, as far
   /// as the file can tell, the data is not what was written.
-  virtual void check(std::size_t index, std::int64_t first, std::int64_t count) const {
+  virtual void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const {
     std::vector<float> values(std::size_t(std::min<std::int64_t>(1 << 18, count)));
     for (std::int64_t done = 0; done < count; done += std::int64_t(values.size())) {
-      std::int64_t const now = std::min(std::int64_t(values.size()), count - done);
+      std::int64_t const now = (std::min)(std::int64_t(values.size()), count - done);
       read(index, first + done, now, values.data());
       if (!detail::all_finite(values.data(), now)) detail::throw_not_finite(path(), entries()[index].name);
     }

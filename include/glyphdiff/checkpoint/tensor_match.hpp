@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/float_store.hpp>
 #include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
@@ -21,7 +22,7 @@ namespace glyphdiff {
 
 /// Values first .. last - 1 of an arena.
 struct ArenaRange {
-  std::int64_t first = 0, last = std::numeric_limits<std::int64_t>::max();
+  std::int64_t first = 0, last = (std::numeric_limits<std::int64_t>::max)();
 };
 
 /// Tensors whose names are those of a table behind a prefix, and the arena they belong to.
@@ -88,8 +89,8 @@ inline TensorMatch match_tensors(TensorFile const& file, std::vector<TensorSet> 
       if (!is_floating(entry.dtype) || entry.shape != block.shape)
         match.faults.push_back(name + " is " + entry.dtype + " " + shape_text(entry.shape) + " and not F32 " +
                                shape_text(block.shape));
-      std::int64_t const first = std::max(block.offset, set.range.first),
-                         last = std::min(block.offset + block.count, set.range.last);
+      std::int64_t const first = (std::max)(block.offset, set.range.first),
+                         last = (std::min)(block.offset + block.count, set.range.last);
       if (first < last)
         match.placements.push_back(
             {&file, found->second, first - block.offset, &set.store, first, last - first});
@@ -133,7 +134,7 @@ inline std::vector<Placement> place(TensorFile const& file, std::vector<TensorSe
 template <class Work>
 void for_each_piece(Placement const& p, Work const& work) {
   constexpr std::int64_t most = 1 << 20;
-  for (std::int64_t done = 0; done < p.count; done += most) work(done, std::min(most, p.count - done));
+  for (std::int64_t done = 0; done < p.count; done += most) work(done, (std::min)(most, p.count - done));
 }
 
 /// Reads everything and throws Error, naming file and tensor, for numbers that are not finite, or would not
@@ -141,14 +142,14 @@ void for_each_piece(Placement const& p, Work const& work) {
 inline void check_placed(std::vector<Placement> const& placements) {
   std::vector<float> chunk;
   for (Placement const& p : placements) {
-    p.file->check(p.tensor, p.first, p.count);
+    p.file->require_intact(p.tensor, p.first, p.count);
     TensorEntry const& entry = p.file->entries()[p.tensor];
     if (std::string_view(p.store->dtype) != "BF16" || entry.dtype == "BF16") continue;
     for_each_piece(p, [&](std::int64_t done, std::int64_t count) {
       chunk.resize(std::size_t(count));
       p.file->read(p.tensor, p.first + done, count, chunk.data());
       for (float const value : chunk)
-        if (!std::isfinite(bfloat16_to_float(float_to_bfloat16(value))))
+        if (!is_finite(bfloat16_to_float(float_to_bfloat16(value))))
           throw Error(p.file->path(), "numbers that bfloat16 has",
                       "a larger one in " + printable(entry.name));
     });

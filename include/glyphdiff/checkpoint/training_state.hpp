@@ -5,6 +5,7 @@
 #include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/checkpoint/tensor_match.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -85,10 +86,7 @@ struct TrainingState {
 /// "ema_0.9999.", or "ema_power_0.05." for a power-function average of this width: the prefix of an average's
 /// tensors.
 inline std::string average_prefix(double rate, double width = 0) {
-  char buffer[32];
-  auto const end = std::to_chars(buffer, buffer + sizeof buffer, width > 0 ? width : rate).ptr;
-  std::string prefix = width > 0 ? "ema_power_" : "ema_";
-  return prefix.append(buffer, end) + ".";
+  return (width > 0 ? "ema_power_" : "ema_") + shortest_text(width > 0 ? width : rate) + ".";
 }
 
 namespace detail {
@@ -112,7 +110,7 @@ inline std::vector<TensorSet> tensor_sets(TrainingState const& state, std::int64
 /// Values of the arena that a table lies in.
 inline std::int64_t arena_size(std::vector<ParameterBlock> const& table) {
   std::int64_t size = 0;
-  for (ParameterBlock const& block : table) size = std::max(size, block.offset + block.count);
+  for (ParameterBlock const& block : table) size = (std::max)(size, block.offset + block.count);
   return size;
 }
 

@@ -2,10 +2,10 @@
 
 #include <glyphdiff/checkpoint/checksum.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
+#include <glyphdiff/number_text.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -71,15 +71,8 @@ void add_description(KeyValues& identity, std::string const& group, T const& par
     for (auto const& [key, value] : part.description()) identity.emplace_back(group + "." + key, value);
 }
 
-/// Six digits: enough to tell schedules apart, and the same from every machine.
-inline std::string rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
 /// A process by its names and by what it does at five times: "alpha sigma" of its noise levels and what the
-/// network is told.
+/// network is told, in six digits, which tell schedules apart and are the same from every machine.
 template <class D>
 void describe_process(KeyValues& identity, D const& process) {
   std::string const whole = part_name<D>();
@@ -102,9 +95,9 @@ void describe_process(KeyValues& identity, D const& process) {
       time = k / 4.0;
     auto const add = [&](std::string& list, std::string const& text) { list += (k > 0 ? ", " : "") + text; };
     if constexpr (requires { process.level(time).alpha + process.level(time).sigma; })
-      add(levels, rounded(process.level(time).alpha) + " " + rounded(process.level(time).sigma));
-    if constexpr (requires { rounded(process.network_timestep(time)); })
-      add(timesteps, rounded(process.network_timestep(time)));
+      add(levels, number_text(process.level(time).alpha) + " " + number_text(process.level(time).sigma));
+    if constexpr (requires { number_text(process.network_timestep(time)); })
+      add(timesteps, number_text(process.network_timestep(time)));
   }
   if (!levels.empty()) identity.emplace_back("process.levels", levels);
   if (!timesteps.empty()) identity.emplace_back("process.timesteps", timesteps);
