@@ -110,6 +110,7 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
   using Base::config;
   using typename Base::Tape;
   static constexpr int classes_out = Spec::classes_out;
+  static constexpr Pool pool = Spec::pool;
 
   /// A classifier with fresh parameters: PyTorch's default initialisation, and zeros where ADM has them (the
   /// last layer of every residual branch, and that of adaptive pooling).

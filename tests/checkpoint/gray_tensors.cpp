@@ -1,5 +1,5 @@
 #include <glyphdiff/checkpoint/gray_tensors.hpp>
-#include <glyphdiff/checkpoint/training_state.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 
 #include <doctest/doctest.h>
 

@@ -3,6 +3,7 @@
 #include "../golden/golden.hpp"
 
 #include <glyphdiff/checkpoint/inspection.hpp>
+#include <glyphdiff/checkpoint/save_checkpoint.hpp>
 
 #include <doctest/doctest.h>
 
@@ -144,7 +145,7 @@ TEST_CASE("checkpoints of glyphdiff, optimisers and other files") {
   CHECK(contains(own,
                  "a checkpoint of glyphdiff after 4200 updates, with moving averages of rate 0.99,0.998.\n"));
   CHECK(contains(own, "config{.image_size = 32, .classes = 3};"));
-  file.pairs[0].second = "2";
+  file.pairs[0].second = "3";
   CHECK_THROWS_AS(describe_tensor_file(file), Error);
 
   Listed other;
@@ -155,6 +156,34 @@ TEST_CASE("checkpoints of glyphdiff, optimisers and other files") {
   CHECK(contains(describe_tensor_file(other), "no network of glyphdiff's: 1 tensors"));
   other.tensors[0].name = "time_embed.0.weight";
   CHECK(contains(describe_tensor_file(other), "but don't go on so"));
+}
+
+TEST_CASE("what a checkpoint of a run is, and whether its checksums hold") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "run.safetensors").string();
+  std::vector<float> p{1, 2, 3}, m{4, 5, 6}, v{7, 8, 9};
+  TrainingState state;
+  state.table = {{"a", {2}, 0, 2}, {"b", {1}, 2, 1}};
+  state.parameters = p.data();
+  state.optimizer = adamw_state(m.data(), v.data());
+  state.configuration = describe(UNetConfig{.classes = 3});
+  state.identity = {{"process.schedule", "LinearSchedule<1000>"}};
+  state.notes = {{"learning_rate", "0.5"}};
+  save_checkpoint(path, state);
+  std::string const whole = describe_tensor_file(SafetensorsTensors(path));
+  CHECK(contains(whole, "  optimizer: AdamW with first_moment (F32), second_moment (F32)\n"));
+  CHECK(contains(whole, "  process.schedule: LinearSchedule<1000>\n"));
+  CHECK(contains(whole, "    learning_rate: 0.5\n"));
+  CHECK(contains(whole, "  all 6 checksums hold\n"));
+  CHECK(contains(whole, "config{.classes = 3};"));
+
+  std::string bytes = files::read(path);
+  bytes.back() = char(bytes.back() ^ 1);
+  files::write(path, bytes);
+  std::string const damaged = describe_tensor_file(SafetensorsTensors(path));
+  CHECK(
+      contains(damaged, "  DAMAGED: " + path + ": expected the tensor optimizer.second_moment.b as it was"));
+  CHECK_FALSE(contains(damaged, "checksums hold"));
 }
 
 TEST_CASE("the preset of a file is the one with its tensors, by the file's name among several") {

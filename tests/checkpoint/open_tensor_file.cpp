@@ -4,7 +4,7 @@
 
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/checkpoint/torch_writer.hpp>
-#include <glyphdiff/checkpoint/training_state.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 
 #include <doctest/doctest.h>
 

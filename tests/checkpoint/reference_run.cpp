@@ -4,6 +4,7 @@
 
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
 #include <glyphdiff/checkpoint/reference_run.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 #include <glyphdiff/optim/adamw.hpp>
 
 #include "../arrays.hpp"
@@ -31,8 +32,7 @@ struct Run {
     s.table = table;
     s.parameters = p;
     for (double const rate : rates) s.averages.push_back({rate, e});
-    s.first_moment = adamw.first_moment;
-    s.second_moment = adamw.second_moment;
+    s.optimizer = adamw_state(adamw.first_moment, adamw.second_moment);
     return s;
   }
 };
@@ -153,6 +153,24 @@ TEST_CASE("files that are missing or don't fit are named, and nothing is changed
   auto const untouched = test::to_host(run.p);
   CHECK(std::isnan(untouched[0]));
   CHECK(state.step == 0);
+}
+
+TEST_CASE("a number that is not finite at the end of the last file leaves the state as it was") {
+  TemporaryFolder const folder;
+  Run run;
+  TrainingState state = run.state();
+  load_reference_run(model_of("per_parameter"), state);
+  auto const last = Kokkos::subview(run.adamw.second_moment, std::pair(26, 27));
+  Kokkos::deep_copy(last, NAN);
+  std::string const model = save_reference_run(folder.path().string(), state, {});
+  Run other;
+  TrainingState untouched = other.state();
+  CHECK(files::message_of<Error>([&] {
+          load_reference_run(model, untouched);
+        }).ends_with(": expected finite numbers, found one that is not in state.3.exp_avg_sq"));
+  CHECK(untouched.step == 0);
+  for (float const x : test::to_host(other.p)) CHECK(std::isnan(x));
+  for (float const x : test::to_host(other.adamw.first_moment)) CHECK(x == 0.0f);
 }
 
 TEST_CASE("optimisers of other kinds are refused") {

@@ -293,3 +293,77 @@ TEST_CASE("a place that cannot be written is named") {
           (folder / "folder/a").string() + " cannot be written: Permission denied.");
   }
 }
+
+TEST_CASE("a changed byte anywhere in the data is an Error that names the file and the tensor") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "changed.safetensors").string();
+  write_example(path);
+  std::string const bytes = files::read(path);
+  std::vector<SafetensorsEntry> const entries = SafetensorsFile(path).entries();
+  std::uint64_t header;
+  std::memcpy(&header, bytes.data(), 8);
+  for (std::size_t at = 8 + header; at < bytes.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      CAPTURE(at);
+      CAPTURE(bit);
+      std::string changed = bytes;
+      changed[at] = char(changed[at] ^ 1 << bit);
+      files::write(path, changed);
+      SafetensorsTensors const file(path);
+      int named = 0;
+      for (std::size_t k = 0; k < entries.size(); ++k) {
+        auto const& entry = entries[k];
+        bool const here = at - 8 - header >= entry.offset && at - 8 - header < entry.offset + entry.bytes;
+        std::string const message = files::message_of<Error>([&] { file.verify(k); });
+        bool const told =
+            message.starts_with(path + ": expected the tensor " + detail::printable(entry.name) +
+                                " as it was written, with the checksum ");
+        REQUIRE(told == here);
+        REQUIRE((message == "no error") == !here);
+        named += told;
+      }
+      REQUIRE(named == 1);
+    }
+}
+
+TEST_CASE("a changed byte of the header is an Error, but for the name of its own checksum") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "changed.safetensors").string();
+  write_example(path);
+  std::string const bytes = files::read(path);
+  std::uint64_t header;
+  std::memcpy(&header, bytes.data(), 8);
+  std::size_t const own = bytes.find("glyphdiff.xxh64");
+  for (std::size_t at = 0; at < 8 + header; ++at) {
+    CAPTURE(at);
+    if (at >= own && at < own + 15) continue;
+    std::string changed = bytes;
+    changed[at] = char(changed[at] ^ 1);
+    CHECK(error_of(path, changed) != "no error");
+  }
+  std::string changed = bytes;
+  changed[own] = char(changed[own] ^ 1);
+  CHECK(error_of(path, changed) == "no error");
+  changed = bytes;
+  changed[bytes.find("a \\\"quoted")] = 'b';
+  CHECK(error_of(path, changed) ==
+        path + ": expected the header as it was written, by its checksum, found a changed one");
+}
+
+TEST_CASE("files without checksums are read, and checksums are not among the metadata") {
+  TemporaryFolder const folder;
+  std::string const path = (folder / "plain.safetensors").string();
+  files::write(path, with_header("{" + tensor("a", "F32", "2", "0,8") + "}", 8));
+  SafetensorsTensors const plain(path);
+  CHECK(plain.verify(0) == 0);
+  CHECK_NOTHROW(plain.require_intact(0, 0, 2));
+  write_example(path);
+  SafetensorsTensors const ours(path);
+  CHECK(ours.verify(0) == 1);
+  CHECK(ours.metadata().size() == 2);
+  std::string const bytes = files::read(path);
+  CHECK(bytes.find(
+            "\"xxh64.matrix\":\"" +
+            checksum_text(xxh64(std::string_view(reinterpret_cast<char const*>(floats.data() + 1), 24))) +
+            "\"") != std::string::npos);
+}

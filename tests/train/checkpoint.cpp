@@ -54,11 +54,11 @@ struct Run {
   }
   /// The first moment, then the second.
   std::vector<float> moments() {
-    TrainingState const state = detail::training_state(trainer, {});
+    TrainingState const state = training_state(trainer);
     std::size_t const count = net.parameters().extent(0);
     std::vector<float> both(2 * count);
-    state.first_moment.read(0, std::int64_t(count), both.data());
-    state.second_moment.read(0, std::int64_t(count), both.data() + count);
+    state.optimizer.array("first_moment").read(0, std::int64_t(count), both.data());
+    state.optimizer.array("second_moment").read(0, std::int64_t(count), both.data() + count);
     return both;
   }
   std::vector<float> state() {
@@ -84,8 +84,8 @@ TEST_CASE("a run with moments in bfloat16 and averages on disk goes on from its 
   first.steps(3);
   save_checkpoint(path, first.trainer);
   first.steps(2);
-  CHECK(dtype_of(path, "adam_m.") == "BF16");
-  CHECK(dtype_of(path, "adam_v.") == "BF16");
+  CHECK(dtype_of(path, "optimizer.first_moment.") == "BF16");
+  CHECK(dtype_of(path, "optimizer.second_moment.") == "BF16");
   CHECK(dtype_of(path, "ema_0.5.") == "F32");
 
   for (bool on_disk : {false, true}) {  // where averages lie is no part of a run's identity

@@ -54,6 +54,13 @@ class GrayTensors : public TensorFile {
     }
   }
 
+  void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const override {
+    TensorEntry const& original = file_->entries()[index];
+    if (is_adapted(entries_[index])) return file_->require_intact(index, 0, original.count());
+    file_->require_intact(index, first, count);
+  }
+  int verify(std::size_t index) const override { return file_->verify(index); }
+
  private:
   static bool is_first(TensorEntry const& entry) {
     return entry.name.ends_with("input_blocks.0.0.weight") && entry.shape.size() == 4;

@@ -2,7 +2,7 @@
 
 #include <glyphdiff/checkpoint/infer_config.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
-#include <glyphdiff/checkpoint/training_state.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/presets.hpp>
 
@@ -82,7 +82,7 @@ inline std::vector<std::string> list_faults(TensorFile const& file, std::vector<
   // Names that all begin with "module." match without it.
   std::string const parallel = detail::parallel_prefix(file);
   std::string const inner = prefix.starts_with(parallel) ? prefix.substr(parallel.size()) : prefix;
-  return detail::match_tensors(file, {{inner, FloatStore()}}, table,
+  return detail::match_tensors(file, {{inner, FloatStore(), &table}},
                                [&](std::string const& name) { return name.starts_with(parallel + inner); })
       .faults;
 }
@@ -128,6 +128,36 @@ inline std::string describe_network(TensorFile const& file, std::string const& p
   return text + "  static constexpr glyphdiff::UNetConfig config" + config_code(config) + ";\n";
 }
 
+/// The optimiser of a checkpoint and what there is of its state.
+inline std::string describe_optimizer(TensorFile const& file) {
+  std::string const* const name = find_value(file.metadata(), "optimizer");
+  if (name == nullptr) return "";
+  std::map<std::string, std::string> arrays;  // types by name
+  for (TensorEntry const& entry : file.entries())
+    if (entry.name.starts_with(optimizer_prefix)) {
+      std::string const rest = entry.name.substr(optimizer_prefix.size());
+      arrays[rest.substr(0, rest.find('.'))] = entry.dtype;
+    }
+  std::string text;
+  for (auto const& [array, dtype] : arrays)
+    text += (text.empty() ? " with " : ", ") + printable(array) + " (" + dtype + ")";
+  return "  optimizer: " + printable(*name) + text + "\n";
+}
+
+/// Compares all data with its checksums: all of a file is read.
+inline std::string describe_checksums(TensorFile const& file) {
+  std::int64_t checksums = 0;
+  std::string damaged;
+  for (std::size_t k = 0; k < file.entries().size(); ++k) try {
+      checksums += file.verify(k);
+    } catch (Error const& error) {
+      damaged += std::string("  DAMAGED: ") + error.what() + "\n";
+    }
+  if (!damaged.empty()) return damaged;
+  if (checksums == 0) return "  no checksums: the file is older, or another program's\n";
+  return "  all " + std::to_string(checksums) + " checksums hold\n";
+}
+
 }  // namespace detail
 
 /// What a file of tensors is: a network and its configuration, a checkpoint of glyphdiff, an optimiser's
@@ -140,9 +170,19 @@ inline std::string describe_tensor_file(TensorFile const& file) {
     text += "a checkpoint of glyphdiff after " + detail::printable(*step) +
             " updates, with moving averages of rate " +
             (rates == nullptr || rates->empty() ? "none" : detail::printable(*rates)) + ".\n";
-    KeyValues const configuration = detail::stored_configuration(file);
-    for (auto const& [key, value] : configuration)
-      text += "  " + detail::printable(key) + ": " + detail::printable(value) + "\n";
+    KeyValues const configuration = detail::stored_pairs(file, detail::config_prefix);
+    auto const list = [&](std::string const& indent, KeyValues const& pairs) {
+      for (auto const& [key, value] : pairs)
+        text += indent + detail::printable(key) + ": " + detail::printable(value) + "\n";
+    };
+    list("  ", configuration);
+    text += detail::describe_optimizer(file);
+    list("  ", detail::stored_pairs(file, detail::identity_prefix));
+    if (KeyValues const notes = detail::stored_pairs(file, detail::note_prefix); !notes.empty()) {
+      text += "  Remarks, which may differ when the run goes on:\n";
+      list("    ", notes);
+    }
+    text += detail::describe_checksums(file);
     return text + "  static constexpr glyphdiff::UNetConfig config" +
            config_code(parse_unet_config(configuration)) + ";\n";
   }

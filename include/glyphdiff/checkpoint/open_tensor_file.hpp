@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/checkpoint/binary_file.hpp>
+#include <glyphdiff/checkpoint/piece_set.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/checkpoint/torch_file.hpp>
@@ -11,9 +12,11 @@
 
 namespace glyphdiff {
 
-/// Opens a file of tensors, whatever its name: safetensors, or either kind of torch.save. Throws Error for a
-/// file that is none of them or is damaged.
+/// Opens a file of tensors: safetensors, the index of a set of them (by its name, .index.json), or either
+/// kind of torch.save, these whatever their names. Throws Error for a file that is none of them or is
+/// damaged.
 inline std::unique_ptr<TensorFile> open_tensor_file(std::string const& path) {
+  if (path.ends_with(".index.json")) return open_safetensors(path);
   std::string const expected = "a file of torch.save or safetensors";
   InputFile const file(path, expected);
   if (detail::begins_with(file, detail::zip_start) || detail::begins_with(file, detail::torch_stream_start))

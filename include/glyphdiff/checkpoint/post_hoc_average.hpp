@@ -1,7 +1,7 @@
 #pragma once
 
 #include <glyphdiff/checkpoint/safetensors.hpp>
-#include <glyphdiff/checkpoint/training_state.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/power_profile.hpp>
@@ -106,8 +106,9 @@ inline void load_post_hoc_average(std::filesystem::path const& folder, double wi
 
   std::vector<std::vector<detail::Placement>> places;
   for (auto const& k : kept) {
-    std::vector<std::pair<std::string, FloatStore>> const parts{{k.prefix, to}};
-    places.push_back(detail::place(*k.file, parts, table, [](std::string const&) { return false; }));
+    std::vector<TensorSet> const sets{{k.prefix, to, &table}};
+    places.push_back(detail::place(*k.file, sets, [](std::string const&) { return false; }));
+    detail::check_placed(places.back());
   }
   std::vector<float> piece;
   std::vector<double> sum;

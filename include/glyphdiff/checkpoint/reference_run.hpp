@@ -268,8 +268,8 @@ inline void write_reference_optimizer(std::string const& path, TrainingState con
     auto const shape = moment_shape(groups[i], moments, i);
     // An integer, which every version of PyTorch understands; newer ones write a tensor.
     writer.integer(std::int64_t(i)).begin_dict().text("step").integer(state.step);
-    for (auto const& [name, store] :
-         {std::pair("exp_avg", &state.first_moment), {"exp_avg_sq", &state.second_moment}}) {
+    for (auto const& [name, store] : {std::pair("exp_avg", &state.optimizer.array("first_moment")),
+                                      {"exp_avg_sq", &state.optimizer.array("second_moment")}}) {
       writer.text(name).tensor(std::to_string(storages.size()), shape);
       storages.push_back(block_source(name, shape, groups[i], *store));
     }
@@ -302,20 +302,22 @@ inline void require_exponential(TrainingState const& state) {
 /// Fills a state's parameters, averages, moments and step from the files of a reference run, given its
 /// "FOLDER/modelNNNNNN.pt": the averages that the state names, and the optimiser's file, lie beside it.
 /// Returns the optimiser's options. Throws Error, one sentence, for a file that is missing, damaged, or of
-/// another model, and for power-function averages; the state is untouched then, unless numbers or the disk
-/// turn out bad in the middle.
+/// another model, for numbers that are not finite, and for power-function averages; the state is untouched
+/// then, unless the disk fails after everything has been read once.
 inline ReferenceOptimizer load_reference_run(std::string const& model_path, TrainingState& state) {
   detail::require_exponential(state);
+  FloatStore const &first = state.optimizer.array("first_moment"),
+                   &second = state.optimizer.array("second_moment");
   detail::ReferencePaths const paths(model_path);
   auto const all = [](std::string const&) { return true; };
   std::vector<std::unique_ptr<TorchFile>> files;
-  std::vector<std::vector<std::pair<std::string, FloatStore>>> parts;
+  std::vector<std::vector<TensorSet>> parts;
   std::vector<detail::Placement> placements;
   parts.reserve(1 + state.averages.size());  // placements point into it
   auto const place = [&](std::string const& path, FloatStore const& store) {
-    parts.push_back({{"", store}});
+    parts.push_back({{"", store, &state.table}});
     files.push_back(std::make_unique<TorchFile>(path));
-    auto const placed = detail::place(*files.back(), parts.back(), state.table, all);
+    auto const placed = detail::place(*files.back(), parts.back(), all);
     placements.insert(placements.end(), placed.begin(), placed.end());
   };
 
@@ -327,16 +329,17 @@ inline ReferenceOptimizer load_reference_run(std::string const& model_path, Trai
   for (auto const& average : state.averages) place(paths.average(average.rate), average.values);
   detail::ReferenceOptimizerFile const optimizer(paths.optimizer(), state.table);
   if (!optimizer.fresh()) {
-    optimizer.place("exp_avg", state.first_moment, placements);
-    optimizer.place("exp_avg_sq", state.second_moment, placements);
+    optimizer.place("exp_avg", first, placements);
+    optimizer.place("exp_avg_sq", second, placements);
   }
 
+  detail::check_placed(placements);
   detail::read_placed(placements);
   if (optimizer.fresh())
     for (ParameterBlock const& block : state.table) {
       std::vector<float> const zeros(std::size_t(block.count));
-      state.first_moment.write(block.offset, block.count, zeros.data());
-      state.second_moment.write(block.offset, block.count, zeros.data());
+      first.write(block.offset, block.count, zeros.data());
+      second.write(block.offset, block.count, zeros.data());
     }
   state.step = optimizer.steps();
   state.values.clear();

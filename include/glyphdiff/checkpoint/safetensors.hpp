@@ -3,19 +3,17 @@
 #include <glyphdiff/checkpoint/binary_file.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
+#include <glyphdiff/checkpoint/safetensors_header.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
 
-#include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,21 +23,6 @@ namespace glyphdiff {
 
 static_assert(std::endian::native == std::endian::little,
               "safetensors files are read and written as they lie in memory");
-
-/// A tensor of a safetensors file, as its header states it.
-struct SafetensorsEntry {
-  std::string name;
-  std::string dtype;                ///< "F32", "F64", "I64", or another of the format's types
-  std::vector<std::int64_t> shape;  ///< empty for a scalar
-  std::uint64_t offset = 0;         ///< bytes from the start of the data
-  std::uint64_t bytes = 0;
-};
-
-/// What a safetensors file says about itself.
-struct SafetensorsHeader {
-  std::vector<SafetensorsEntry> entries;  ///< in the order of their data
-  KeyValues metadata;                     ///< in alphabetical order
-};
 
 using SafetensorsSource = TensorSource;
 
@@ -54,18 +37,6 @@ inline constexpr char const* safetensors_dtype<double> = "F64";
 template <>
 inline constexpr char const* safetensors_dtype<std::int64_t> = "I64";
 
-/// Bytes of a tensor, or false when they don't fit 64 bits.
-inline bool tensor_bytes(std::string_view dtype, std::vector<std::int64_t> const& shape,
-                         std::uint64_t& bytes) {
-  bytes = dtype_bytes(dtype);
-  bool fits = true;
-  for (std::int64_t const extent : shape) {
-    if (extent == 0) return bytes = 0, true;
-    fits = fits && extent > 0 && !__builtin_mul_overflow(bytes, std::uint64_t(extent), &bytes);
-  }
-  return fits;
-}
-
 }  // namespace detail
 
 /// A tensor to be written from host memory, which must stay as it is until then. T: float, double or
@@ -78,154 +49,84 @@ SafetensorsSource safetensors_source(std::string name, std::vector<std::int64_t>
           }};
 }
 
-/// Writes a safetensors file, replacing `path` only when all of it is on disk; throws Error otherwise. Types
-/// of eight bytes come first, so that all data is aligned.
-inline void write_safetensors(std::string const& path, std::vector<SafetensorsSource> tensors,
-                              KeyValues const& metadata) {
-  std::stable_sort(tensors.begin(), tensors.end(), [](auto const& a, auto const& b) {
-    return detail::dtype_bytes(a.dtype) > detail::dtype_bytes(b.dtype);
-  });
+namespace detail {
+
+/// The header of a file of these tensors, in this order; the checksums are zeros.
+inline nlohmann::json safetensors_header(std::string const& path,
+                                         std::vector<SafetensorsSource> const& tensors,
+                                         KeyValues const& metadata, std::vector<std::uint64_t>& sizes) {
   auto header = nlohmann::json::object();
-  if (!metadata.empty()) {
-    auto& strings = header["__metadata__"] = nlohmann::json::object();
-    for (auto const& [key, value] : metadata)
-      if (!strings.emplace(key, value).second)
-        throw Error(path + " would hold the metadata " + key + " twice.");
-  }
-  std::vector<std::uint64_t> sizes;
+  auto& strings = header["__metadata__"] = nlohmann::json::object();
+  auto const add = [&](std::string const& key, std::string const& value) {
+    if (!strings.emplace(key, value).second)
+      throw Error(path + " would hold the metadata " + key + " twice.");
+  };
+  for (auto const& [key, value] : metadata) add(key, value);
+  add(std::string(header_checksum), checksum_text(0));
   std::uint64_t total = 0;
-  std::string text;
   for (auto const& tensor : tensors) {
     std::uint64_t bytes = 0;
     auto& entry = header[tensor.name];
     if (!entry.is_null() || tensor.name == "__metadata__")
       throw Error(path + " would hold the tensor " + tensor.name + " twice.");
-    if (detail::dtype_bytes(tensor.dtype) == 0 || !detail::tensor_bytes(tensor.dtype, tensor.shape, bytes) ||
+    if (dtype_bytes(tensor.dtype) == 0 || !tensor_bytes(tensor.dtype, tensor.shape, bytes) ||
         __builtin_add_overflow(total, bytes, &total))
       throw Error("The tensor " + tensor.name + " has no type or shape that a safetensors file can hold.");
     sizes.push_back(bytes);
     entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {total - bytes, total}}};
+    add(std::string(checksum_prefix) + tensor.name, checksum_text(0));
   }
+  return header;
+}
+
+/// As text of whole words, with its own checksum.
+inline std::string finished_header(std::string const& path, nlohmann::json const& header) {
+  std::string text;
   try {
     text = header.dump();
   } catch (nlohmann::json::exception const&) {
     throw Error(path + " cannot be written: a name or a metadata value is not UTF-8.");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
-
-  replace_file(path, [&](int fd) {
-    std::uint64_t const length = text.size();
-    detail::write_all(fd, &length, sizeof length, path);
-    detail::write_all(fd, text.data(), length, path);
-    std::vector<char> chunk(std::min<std::uint64_t>(total, 4 << 20));
-    for (std::size_t k = 0; k < tensors.size(); ++k)
-      for (std::uint64_t offset = 0; offset < sizes[k]; offset += chunk.size()) {
-        std::uint64_t const bytes = std::min<std::uint64_t>(chunk.size(), sizes[k] - offset);
-        tensors[k].read(offset, bytes, chunk.data());
-        detail::write_all(fd, chunk.data(), bytes, path);
-      }
-  });
-}
-
-namespace detail {
-
-/// JSON as the format allows it: no name twice in an object, nothing deeper than a list in an object in the
-/// header.
-inline nlohmann::json parse_strictly(std::string_view text, std::string const& path) {
-  Demand const require(path);
-  // nlohmann::json keeps the last of two equal names, so they are watched for while it parses: per depth,
-  // those of the object being read.
-  std::vector<std::set<std::string>> names(4);
-  auto const watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json const& value) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start)
-      require(depth < 3, "a safetensors header", "JSON nested too deeply");
-    if (event == Event::object_start) names[std::size_t(depth) + 1].clear();
-    if (event == Event::key) {
-      auto const& name = value.get_ref<std::string const&>();
-      require(names[std::size_t(depth)].insert(name).second, "every name once in the header",
-              printable(name) + " twice");
-    }
-    return true;
-  };
-  try {
-    return nlohmann::json::parse(text.begin(), text.end(), watch);
-  } catch (nlohmann::json::exception const&) {
-    throw Error(path, "a safetensors header", "bytes that are not JSON");
-  }
-}
-
-/// Whether object[key] is a list of integers from 0 to 2^63 - 1.
-inline bool has_sizes(nlohmann::json const& object, char const* key) {
-  auto const list = object.find(key);
-  return list != object.end() && list->is_array() &&
-         std::all_of(list->begin(), list->end(), [](auto const& x) {
-           return x.is_number_unsigned() && x.template get<std::uint64_t>() <=
-                                                std::uint64_t((std::numeric_limits<std::int64_t>::max)());
-         });
-}
-
-inline SafetensorsEntry parse_entry(std::string const& name, nlohmann::json const& value,
-                                    std::string const& path) {
-  Demand const require(path);
-  std::string const shown = "the tensor " + printable(name);
-  require(value.is_object() && value.contains("dtype") && value["dtype"].is_string() &&
-              has_sizes(value, "shape") && has_sizes(value, "data_offsets") &&
-              value["data_offsets"].size() == 2,
-          "dtype, shape and data_offsets of " + shown, "something else");
-  SafetensorsEntry entry;
-  entry.name = name;
-  value["dtype"].get_to(entry.dtype);
-  value["shape"].get_to(entry.shape);
-  value["data_offsets"][0].get_to(entry.offset);
-  auto const end = value["data_offsets"][1].get<std::uint64_t>();
-  require(dtype_bytes(entry.dtype) > 0, "a known type of " + shown, printable(entry.dtype));
-  require(tensor_bytes(entry.dtype, entry.shape, entry.bytes), "a size of " + shown + " that fits 64 bits",
-          "a larger one");
-  require(end >= entry.offset && end - entry.offset == entry.bytes,
-          std::to_string(entry.bytes) + " bytes of " + shown + " by its shape",
-          "offsets " + std::to_string(entry.offset) + " to " + std::to_string(end));
-  return entry;
+  std::size_t const digits = header_checksum_digits(text);
+  return text.replace(digits, 16, checksum_text(checksum_of_header(text, digits)));
 }
 
 }  // namespace detail
 
-/// Reads and checks the JSON header of a safetensors file whose data has `data_bytes` bytes. Throws Error,
-/// naming `path`, for anything the format does not allow: names given twice, unknown types, sizes that
-/// overflow, data with gaps, overlaps, or of another length.
-inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,
-                                                  std::string const& path) {
-  detail::Demand const require(path);
-  nlohmann::json const header = detail::parse_strictly(json, path);
-  require(header.is_object(), "a safetensors header", "JSON that is not an object");
-
-  SafetensorsHeader result;
-  for (auto const& [name, value] : header.items()) {
-    if (name != "__metadata__") {
-      result.entries.push_back(detail::parse_entry(name, value, path));
-      continue;
-    }
-    require(value.is_object(), "metadata of strings", "other JSON");
-    for (auto const& [key, text] : value.items()) {
-      require(text.is_string(), "metadata of strings", detail::printable(key) + " of another type");
-      result.metadata.emplace_back(key, text.template get<std::string>());
-    }
-  }
-
-  std::sort(result.entries.begin(), result.entries.end(), [](auto const& a, auto const& b) {
-    return std::pair(a.offset, a.bytes) < std::pair(b.offset, b.bytes);
+/// Writes a safetensors file, replacing `path` only when all of it is on disk; throws Error otherwise. Types
+/// of eight bytes come first, so that all data is aligned. The metadata gets a checksum of every tensor
+/// ("xxh64.<name>") and one of the header ("glyphdiff.xxh64").
+inline void write_safetensors(std::string const& path, std::vector<SafetensorsSource> tensors,
+                              KeyValues const& metadata) {
+  std::stable_sort(tensors.begin(), tensors.end(), [](auto const& a, auto const& b) {
+    return detail::dtype_bytes(a.dtype) > detail::dtype_bytes(b.dtype);
   });
-  std::uint64_t end = 0;
-  for (auto const& entry : result.entries) {
-    require(
-        entry.offset == end,
-        "the tensor " + detail::printable(entry.name) + " at byte " + std::to_string(end) + " of the data",
-        "byte " + std::to_string(entry.offset));
-    end += entry.bytes;  // an offset of the file, so below 2^63
-  }
-  require(end == data_bytes, std::to_string(end) + " bytes of tensor data",
-          std::to_string(data_bytes) + (data_bytes < end ? "; the file is cut short" : ""));
-  return result;
+  std::vector<std::uint64_t> sizes;
+  nlohmann::json header = detail::safetensors_header(path, tensors, metadata, sizes);
+  std::string const draft = detail::finished_header(path, header);
+
+  replace_file(path, [&](int fd) {
+    std::uint64_t const length = draft.size();
+    detail::write_all(fd, &length, sizeof length, path);
+    detail::write_all(fd, draft.data(), length, path);
+    std::vector<char> chunk(1 << 20);  // stays in the cache until it is summed and written
+    for (std::size_t k = 0; k < tensors.size(); ++k) {
+      Xxh64 hash;
+      for (std::uint64_t offset = 0; offset < sizes[k]; offset += chunk.size()) {
+        std::uint64_t const bytes = std::min<std::uint64_t>(chunk.size(), sizes[k] - offset);
+        tensors[k].read(offset, bytes, chunk.data());
+        hash.add(chunk.data(), bytes);
+        detail::write_all(fd, chunk.data(), bytes, path);
+      }
+      header["__metadata__"][std::string(detail::checksum_prefix) + tensors[k].name] =
+          checksum_text(hash.value());
+    }
+    // The data is known now, and the header as long as its draft.
+    std::string const text = detail::finished_header(path, header);
+    if (::lseek(fd, sizeof length, SEEK_SET) < 0) detail::fail_with_errno(path + " cannot be written");
+    detail::write_all(fd, text.data(), text.size(), path);
+  });
 }
 
 /// A safetensors file open for reading. The constructor checks the whole header against the length of the
@@ -276,6 +177,25 @@ class SafetensorsFile {
     read(entry, 0, entry.bytes, to);
   }
 
+  /// Reads a whole tensor, calling look(offset, bytes, data) for each piece. Throws Error, naming the tensor,
+  /// unless the data is what was written, by its checksum; data without one is read alone.
+  template <class Look>
+  void require_intact(SafetensorsEntry const& entry, Look const& look) const {
+    Xxh64 hash;
+    std::vector<char> chunk(std::min<std::uint64_t>(entry.bytes, 1 << 20));
+    for (std::uint64_t offset = 0; offset < entry.bytes; offset += chunk.size()) {
+      std::uint64_t const bytes = std::min<std::uint64_t>(chunk.size(), entry.bytes - offset);
+      read(entry, offset, bytes, chunk.data());
+      if (entry.checksum) hash.add(chunk.data(), bytes);
+      look(offset, bytes, chunk.data());
+    }
+    if (entry.checksum && *entry.checksum != hash.value())
+      throw Error(path(),
+                  "the tensor " + detail::printable(entry.name) + " as it was written, with the checksum " +
+                      checksum_text(*entry.checksum),
+                  "damaged data, with " + checksum_text(hash.value()));
+  }
+
  private:
   InputFile file_;
   std::uint64_t data_start_ = 0;
@@ -299,6 +219,42 @@ class SafetensorsTensors final : public TensorFile {
                            [&](std::uint64_t offset, std::uint64_t bytes, void* piece) {
                              file_.read(file_.entries()[index], offset, bytes, piece);
                            });
+  }
+
+  /// A tensor is compared with its checksum where its first value is asked for.
+  void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const override {
+    TensorEntry const& entry = entries_.at(index);
+    if (first > 0 || !file_.entries()[index].checksum) return TensorFile::require_intact(index, first, count);
+    detail::require_piece(path(), entry, first, count);
+    std::int64_t const width = std::int64_t(detail::dtype_bytes(entry.dtype));
+    std::vector<float> values;
+    bool finite = true;
+    file_.require_intact(file_.entries()[index], [&](std::uint64_t offset, std::uint64_t bytes,
+                                                     void const* data) {
+      std::int64_t const now = (std::min)(std::int64_t(bytes), count * width - std::int64_t(offset)) / width;
+      if (now <= 0) return;
+      values.resize(std::size_t(now));
+      detail::to_floats(entry.dtype, data, now, values.data());
+      finite = finite && detail::all_finite(values.data(), now);
+    });
+    if (!finite) detail::throw_not_finite(path(), entry.name);  // as it was written
+  }
+
+  int verify(std::size_t index) const override {
+    SafetensorsEntry const& entry = file_.entries().at(index);
+    if (!entry.checksum) return 0;
+    file_.require_intact(entry, [](std::uint64_t, std::uint64_t, void const*) {});
+    return 1;
+  }
+
+  std::vector<double> read_doubles(std::size_t index) const override {
+    SafetensorsEntry const& entry = file_.entries().at(index);
+    std::vector<double> values(entry.bytes / sizeof(double));
+    if (entry.dtype != "F64") return TensorFile::read_doubles(index);
+    file_.require_intact(entry, [&](std::uint64_t offset, std::uint64_t bytes, void const* data) {
+      std::memcpy(reinterpret_cast<char*>(values.data()) + offset, data, bytes);
+    });
+    return values;
   }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/checkpoint/binary_file.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
@@ -39,6 +40,21 @@ struct TensorSource {
   std::function<void(std::uint64_t offset, std::uint64_t bytes, void* to)> read;
 };
 
+namespace detail {
+
+/// A loop without a way out of it runs on vectors.
+inline bool all_finite(float const* values, std::int64_t count) {
+  bool finite = true;
+  for (std::int64_t i = 0; i < count; ++i) finite &= is_finite(values[i]);
+  return finite;
+}
+
+[[noreturn]] inline void throw_not_finite(std::string const& path, std::string const& tensor) {
+  throw Error(path, "finite numbers", "one that is not in " + printable(tensor));
+}
+
+}  // namespace detail
+
 /// A file of named tensors, open for reading by one thread. open_tensor_file opens any format.
 class TensorFile {
  public:
@@ -51,6 +67,27 @@ class TensorFile {
   /// Copies `count` values of a tensor from value `first` on, in C order, converted to float. Throws Error
   /// for a tensor of integers and where the file is damaged.
   virtual void read(std::size_t index, std::int64_t first, std::int64_t count, float* to) const = 0;
+
+  /// Reads those values to no purpose but to throw Error, naming the tensor, if one is not finite or, as far
+  /// as the file can tell, the data is not what was written.
+  virtual void require_intact(std::size_t index, std::int64_t first, std::int64_t count) const {
+    std::vector<float> values(std::size_t(std::min<std::int64_t>(1 << 18, count)));
+    for (std::int64_t done = 0; done < count; done += std::int64_t(values.size())) {
+      std::int64_t const now = (std::min)(std::int64_t(values.size()), count - done);
+      read(index, first + done, now, values.data());
+      if (!detail::all_finite(values.data(), now)) detail::throw_not_finite(path(), entries()[index].name);
+    }
+  }
+
+  /// Compares a tensor with the checksums that the file has of it, and returns how many those are. Throws
+  /// Error, naming the tensor, if one does not hold.
+  virtual int verify(std::size_t) const { return 0; }
+
+  /// A whole tensor of F64, checked as far as the file can tell.
+  virtual std::vector<double> read_doubles(std::size_t index) const {
+    throw Error(path(), "F64 in the tensor " + detail::printable(entries()[index].name),
+                entries()[index].dtype);
+  }
 };
 
 namespace detail {

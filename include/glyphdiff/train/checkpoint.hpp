@@ -2,12 +2,18 @@
 
 #include <glyphdiff/checkpoint/config_description.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
-#include <glyphdiff/checkpoint/training_state.hpp>
+#include <glyphdiff/checkpoint/load_checkpoint.hpp>
+#include <glyphdiff/checkpoint/save_checkpoint.hpp>
+#include <glyphdiff/checkpoint/weights.hpp>
+#include <glyphdiff/train/checkpoint_identity.hpp>
+#include <glyphdiff/train/checkpoint_optimizer.hpp>
 #include <glyphdiff/train/trainer.hpp>
+#include <glyphdiff/version.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// A trainer's checkpoints: everything from which the run goes on bit for bit.
@@ -41,37 +47,91 @@ FloatStore average_store(Average const& average) {
   return store;
 }
 
-/// What the checkpoints of any training hold: what is trained, AdamW's moments in either format, the
-/// configuration, the batch and the seed.
-template <class Exec, class Options>
-TrainingState optimiser_state(ParameterList const& list, Arena<Exec> const& values, AdamW<Exec> const& adamw,
-                              UNetConfig const& config, Options const& options) {
+/// What the checkpoints of any training hold: what is trained, the optimiser's state, and what must be the
+/// same for the run to go on.
+template <CheckpointedOptimizer Optimizer, class D, class Options>
+TrainingState shared_state(ParameterList const& list, FloatStore const& values, Optimizer const& optimizer,
+                           UNetConfig const& config, D const& process, Options const& options,
+                           KeyValues const& run) {
+  using Kept = OptimizerCheckpoint<Optimizer>;
   TrainingState state;
   state.table = parameter_blocks(list);
   state.parameters = values;
-  state.first_moment =
-      adamw.bfloat16() ? FloatStore(adamw.first_moment_bfloat16) : FloatStore(adamw.first_moment);
-  state.second_moment =
-      adamw.bfloat16() ? FloatStore(adamw.second_moment_bfloat16) : FloatStore(adamw.second_moment);
+  state.optimizer = Kept::state(optimizer, state.table);
   state.configuration = describe(config);
   state.defaults = describe(UNetConfig{});
   state.configuration.emplace_back("batch", std::to_string(options.batch));
   state.configuration.emplace_back("seed", std::to_string(options.seed));
-  state.step = adamw.steps;
+  for (auto const& pair : run) (pair.first == "data" ? state.identity : state.configuration).push_back(pair);
+  describe_process(state.identity, process);
+  for (auto const& [key, value] : Kept::options(optimizer))
+    state.identity.emplace_back("optimizer." + key, value);
+  state.identity.emplace_back("precision.parameters", "float32");
+  state.identity.emplace_back("precision.compute", "float32");
+  state.notes = {{"written_by", "glyphdiff " + std::to_string(version.major) + "." +
+                                    std::to_string(version.minor) + "." + std::to_string(version.patch)},
+                 {"microbatch", std::to_string(options.microbatch)},
+                 {"learning_rate", to_text(options.learning_rate.peak)}};
+  if (!state.optimizer.arrays.empty())  // which are converted where they differ
+    state.notes.emplace_back("precision.optimizer", state.optimizer.arrays[0].values.dtype);
+  state.step = optimizer.steps;
   state.seed = options.seed;
   return state;
 }
 
+/// A timestep sampler's memory, if it has one.
+template <class Times>
+concept RemembersLosses = requires(Times& times) {
+  times.restore(times.history(), times.counts());
+};
+
+/// The sampler of a run with what a checkpoint has kept of it. Throws Error for a checkpoint of another one.
+template <class Times>
+Times restored(Times const& sampler, CheckpointReader const& reader) {
+  Times result = sampler;
+  std::vector<double> history;
+  std::vector<int> counts;
+  for (auto const& [name, numbers] : reader.values()) {
+    bool const known = RemembersLosses<Times> && (name == "loss_history" || name == "loss_history_counts");
+    if (!known)
+      throw Error(reader.path(), "a run whose timesteps " + part_name<Times>() + " draws",
+                  "one with state." + printable(name));
+    if (name == "loss_history") history = numbers;
+    if (name == "loss_history_counts")
+      for (double const count : numbers)
+        counts.push_back(count >= 0 && count <= 1000 && count == int(count) ? int(count) : -1);
+  }
+  if constexpr (RemembersLosses<Times>) {
+    try {
+      result.restore(std::move(history), std::move(counts));
+    } catch (Error const& error) {
+      throw Error(reader.path() + " does not go with this run's timestep sampler: " + error.what());
+    }
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// All that a checkpoint of the trainer holds. `run`: see save_checkpoint.
 template <class Net, class D, class Objective, class Times>
-TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run) {
-  TrainingState state = optimiser_state(trainer.trainable().list(), trainer.trainable().values(),
-                                        trainer.adamw(), Net::config, trainer.options());
+TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValues const& run = {}) {
+  auto const& options = trainer.options();
+  TrainingState state = detail::shared_state(trainer.trainable().list(), trainer.trainable().values(),
+                                             trainer.adamw(), Net::config, trainer.diffusion(), options, run);
   for (auto const& average : trainer.ema().averages())
-    state.averages.push_back({average.rate, average_store(average), average.width});
-  state.configuration.emplace_back("ema_warm_up", detail::to_text(trainer.options().ema_warm_up));
+    state.averages.push_back({average.rate, detail::average_store(average), average.width});
+  state.configuration.emplace_back("ema_warm_up", detail::to_text(options.ema_warm_up));
   state.defaults.emplace_back("ema_warm_up", "true");
-  for (auto const& pair : run) state.configuration.push_back(pair);
-  if constexpr (std::is_same_v<Times, LossSecondMoment>) {
+  state.identity.emplace_back("objective.kind", detail::part_name<Objective>());
+  // How microbatches are cut changes a mean by rounding alone.
+  state.identity.emplace_back("objective.microbatches", options.sum_microbatches
+                                                            ? "sum of " + std::to_string(options.microbatch)
+                                                            : "mean");
+  state.identity.emplace_back("timesteps.sampler", detail::part_name<Times>());
+  detail::add_description(state.identity, "timesteps", trainer.timestep_sampler());
+  state.notes.emplace_back("clip_norm", detail::to_text(options.clip_norm));
+  if constexpr (detail::RemembersLosses<Times>) {
     state.values.emplace_back("loss_history", trainer.timestep_sampler().history());
     auto const& counts = trainer.timestep_sampler().counts();
     state.values.emplace_back("loss_history_counts", std::vector<double>(counts.begin(), counts.end()));
@@ -79,37 +139,31 @@ TrainingState training_state(Trainer<Net, D, Objective, Times>& trainer, KeyValu
   return state;
 }
 
-}  // namespace detail
-
-/// Writes the trainer's whole state to `path`, in place of what was there once all of it is on disk. `run`:
-/// whatever else must be the same for the run to go on (the data set, the diffusion process). Throws Error;
-/// the old file survives then.
+/// Writes the trainer's whole state to `path`, in place of what was there once all of it is on disk. The
+/// network, the process, the objective, how timesteps are drawn and the optimiser's options are written as
+/// the run's identity. `run`: whatever else must be the same for the run to go on; its "data" (see
+/// data_identity) is compared only where both sides say it. Throws Error; the old file survives then.
 template <class Net, class D, class Objective, class Times>
 void save_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
                      KeyValues const& run = {}) {
-  save_checkpoint(path, detail::training_state(trainer, run));
+  save_checkpoint(path, training_state(trainer, run));
 }
 
-/// Continues from a checkpoint of the same configuration, batch size, seed and `run`. Moments that the file
-/// has in the other format are converted, to bfloat16 by rounding to the nearest; where the averages lie
-/// makes no difference. Throws Error, one sentence that says what is wrong or lists what differs; the trainer
-/// is untouched then.
+/// Continues from a checkpoint, or the index of a set, of the same identity and `run`; those of version 1 say
+/// less of it. What may differ: the learning rate and how long it is to go on, clipping, means of other
+/// microbatches, where averages lie, levels that are recomputed, and the format of the moments, which are
+/// converted, to bfloat16 by rounding to the nearest. Throws Error, one sentence that says what is wrong or
+/// lists what differs; the trainer is untouched then, unless the disk fails after the file was read once.
 template <class Net, class D, class Objective, class Times>
 void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>& trainer,
                      KeyValues const& run = {}) {
-  TrainingState state = detail::training_state(trainer, run);
-  load_checkpoint(path, state);
-  trainer.adamw().steps = state.step;
+  CheckpointReader const reader(path, training_state(trainer, run));
+  Times sampler = detail::restored(trainer.timestep_sampler(), reader);
+  reader.fill();
+  using Optimizer = std::remove_cvref_t<decltype(trainer.adamw())>;
+  OptimizerCheckpoint<Optimizer>::restore(trainer.adamw(), reader.step(), reader.scalars());
+  trainer.timestep_sampler() = std::move(sampler);
   trainer.trainable().apply(trainer.exec(), trainer.trainable().values());
-  if constexpr (std::is_same_v<Times, LossSecondMoment>) {
-    std::vector<double> history;
-    std::vector<int> counts;
-    for (auto& [name, values] : state.values) {
-      if (name == "loss_history") history = values;
-      if (name == "loss_history_counts") counts.assign(values.begin(), values.end());
-    }
-    trainer.timestep_sampler().restore(std::move(history), std::move(counts));
-  }
 }
 
 /// Writes a run's averages (its parameters, if it has none) to be sampled from: each as all weights of the
@@ -130,12 +184,7 @@ void save_snapshot(std::string const& path, Trainer<Net, D, Objective, Times>& t
     sets.push_back({average_prefix(average.rate, average.width), average.values});
   if (sets.empty()) sets.push_back({"model.", trainable.values()});
 
-  TrainingState const state = detail::training_state(trainer, run);
-  KeyValues metadata{{"glyphdiff.checkpoint", std::to_string(checkpoint_version)},
-                     {"glyphdiff.step", std::to_string(state.step)},
-                     {"glyphdiff.ema_rates", detail::rates_text(state)}};
-  for (auto const& [key, value] : state.configuration)
-    metadata.emplace_back(std::string(detail::config_prefix) + key, value);
+  KeyValues const metadata = detail::checkpoint_metadata(training_state(trainer, run));
 
   // One set after the other passes through the network's own arena, where only a part is trained.
   std::size_t shown = sets.size();

@@ -113,6 +113,7 @@ class ClassifierTrainer {
   }
 
   std::int64_t steps() const { return adamw_.steps; }
+  D const& diffusion() const { return diffusion_; }
   ClassifierTrainOptions const& options() const { return options_; }
   Net& net() { return *net_; }
   AdamW<Exec>& adamw() { return adamw_; }

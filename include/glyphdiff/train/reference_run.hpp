@@ -15,7 +15,7 @@ namespace glyphdiff {
 template <class Net, class D, class Objective, class Times>
 ReferenceOptimizer load_reference_run(std::string const& model_path,
                                       Trainer<Net, D, Objective, Times>& trainer) {
-  TrainingState state = detail::training_state(trainer, {});
+  TrainingState state = training_state(trainer);
   ReferenceOptimizer const options = load_reference_run(model_path, state);
   trainer.adamw().steps = state.step;
   return options;
@@ -27,7 +27,7 @@ template <class Net, class D, class Objective, class Times>
 std::string save_reference_run(std::string const& folder, Trainer<Net, D, Objective, Times>& trainer,
                                ReferenceMoments moments = ReferenceMoments::per_parameter) {
   AdamWOptions const& adamw = trainer.options().adamw;
-  return save_reference_run(folder, detail::training_state(trainer, {}),
+  return save_reference_run(folder, training_state(trainer),
                             {trainer.options().learning_rate(trainer.steps()), adamw.beta1, adamw.beta2,
                              adamw.eps, adamw.weight_decay},
                             moments);
