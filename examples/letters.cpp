@@ -240,7 +240,8 @@ int main(int argc, char** argv) try {
   auto* const checked = app.add_option(
       "--check", options.checked,
       "only look for faults in this folder of letters or drawings, and write report/lint.html there");
-  app.add_option("--characters", options.characters, "what to draw of fonts, as one word: A, or ABCabc; all that alphabet knows if not said")
+  app.add_option("--characters", options.characters,
+                 "what to draw of fonts, as one word: A, or ABCabc; all that alphabet knows if not said")
       ->capture_default_str();
   app.add_option(
       "--character", options.character,

@@ -48,7 +48,8 @@ TEST_CASE("drawings whose names say nothing of a hand have one style together") 
   CHECK(loaded.letters[2].style == loaded.letters[0].style);
 }
 
-TEST_CASE("letters of another frame are brought to the alphabet's: two rows up, a smaller one, a larger one") {
+TEST_CASE(
+    "letters of another frame are brought to the alphabet's: two rows up, a smaller one, a larger one") {
   TemporaryFolder folder;
   auto const picture = [](int size, int top, int bottom) {
     Image image(size, size, 1, 255);
@@ -92,7 +93,8 @@ TEST_CASE("letters of another frame are brought to the alphabet's: two rows up, 
   CHECK(load_one(picture(128, 40, 100), 100, 0, 10).entries[0].baseline == 48);
 }
 
-TEST_CASE("letters that would be clipped are named and left out, and folders without any letter are refused") {
+TEST_CASE(
+    "letters that would be clipped are named and left out, and folders without any letter are refused") {
   TemporaryFolder folder;
   Image tall(64, 64, 1, 255);
   for (int y = 1; y < 63; ++y) *tall.at(y, 32) = 0;

@@ -69,7 +69,8 @@ TEST_CASE("a mask goes where its picture went, and closes what lies outside") {
   CHECK(*mask.at(47, 32) == 255);
   CHECK(*mask.at(40, 2) == 0);  // left of the drawing
   write_png(folder / "small.png", Image(64, 64, 1, 255));
-  CHECK_THROWS_WITH_AS(read_alphabet_mask(folder / "small.png", picture), doctest::Contains("300x200"), Error);
+  CHECK_THROWS_WITH_AS(read_alphabet_mask(folder / "small.png", picture), doctest::Contains("300x200"),
+                       Error);
 
   write_png(folder / "scan.png", bar(64, 64, 3, 33, 10, 20));
   CHECK(read_alphabet_mask(folder / "mask.png", read_alphabet_picture(folder / "scan.png")).width == 64);

@@ -37,14 +37,14 @@ inline bool bring_to_alphabet_frame(Image& picture, LetterEntry& entry, std::str
   if (picture.height == Frame::size && std::abs(entry.baseline - Frame::baseline) <= 0.5 &&
       (entry.cap_height <= 0 || std::abs(entry.cap_height - Frame::cap_height) <= 1))
     return false;
-  double const scale = entry.cap_height > 0 ? Frame::cap_height / entry.cap_height
-                                            : double(Frame::size) / picture.height;
+  double const scale =
+      entry.cap_height > 0 ? Frame::cap_height / entry.cap_height : double(Frame::size) / picture.height;
   Placement const at{scale, 0.5 * (Frame::size - scale * picture.width),
                      Frame::baseline - scale * entry.baseline};
   LetterFrame const frame{Frame::size, Frame::baseline, Frame::cap_height};
   if (auto const ink = ink_box(picture);
-      ink && !fits(frame, at.left + scale * ink->left, at.top + scale * ink->top, at.left + scale * ink->right,
-                   at.top + scale * ink->bottom))
+      ink && !fits(frame, at.left + scale * ink->left, at.top + scale * ink->top,
+                   at.left + scale * ink->right, at.top + scale * ink->bottom))
     throw clipped(where, entry.character, frame);
   picture = place_drawing(std::move(picture), at, Frame::size);
   entry.scale *= scale;

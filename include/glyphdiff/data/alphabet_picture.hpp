@@ -38,16 +38,18 @@ inline AlphabetPicture read_alphabet_picture(std::filesystem::path const& path,
   std::string const stem = path.stem().string(), size = std::to_string(height) + "x" + std::to_string(width);
   if (!character) character = character_of_word(stem.substr(0, stem.find('_')));
   if (!character)
-    throw Error(path.string(), "a letter of 64x64 pixels, or a name that says what it shows, such as R_12.png",
+    throw Error(path.string(),
+                "a letter of 64x64 pixels, or a name that says what it shows, such as R_12.png",
                 size + " pixels and another name");
   auto const ink = ink_box(image);
   if (!ink) throw Error(path.string(), "a drawing of a letter", "no ink");
   DrawnLetter const letter{*character, *ink};
   if (letter_kind(*character) == LetterKind::other)
-    throw Error(path.string(),
-                "64x64 pixels with the baseline on row 48, as ./run letters makes them, of a letter that does "
-                "not stand on the baseline",
-                size);
+    throw Error(
+        path.string(),
+        "64x64 pixels with the baseline on row 48, as ./run letters makes them, of a letter that does "
+        "not stand on the baseline",
+        size);
   LetterFrame const frame{Frame::size, Frame::baseline, Frame::cap_height};
   Placement at = fitted_placement(letter, frame, path.string());
   Letter placed = place_letter(image, letter, at, frame, path.string());
