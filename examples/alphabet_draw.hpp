@@ -270,7 +270,7 @@ inline void draw_text(Artists& artists, Preset::Process const& process, DrawingO
 template <class Model>
 std::vector<Picture> vary(Exec const& exec, Model& model, Preset::Process const& process,
                           DrawingOptions const& options, int first, int n) {
-  char32_t const character = gd::characters_of(options.text).at(0);
+  auto const character = char32_t(gd::alphabet[std::size_t(gd::alphabet_classes(options.text)[0])]);
   auto const read = [&](fs::path const& path) {
     return to_picture(gd::read_alphabet_picture(path, character).image);
   };
@@ -310,7 +310,7 @@ inline void draw_variations(Exec const& exec, Artists& artists, Preset::Process 
   std::vector<Reference> const given = load_references(options.references);
   std::optional<Reference> like;  // goes with every style
   if (!options.like.empty()) {
-    char32_t const character = gd::characters_of(options.text).at(0);
+    auto const character = char32_t(gd::alphabet[std::size_t(classes[0])]);
     like = Reference{to_picture(gd::read_alphabet_picture(options.like, character).image)};
     options.from = options.like;
   }

@@ -106,8 +106,6 @@ inline int train(TrainingOptions options) {
     fs::remove(network);
     if (options.minutes <= 0) fs::remove(gd::plan_path(options.out));
   }
-  announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
-           saves_between(trainer.steps(), options.steps, options.save_every));
 
   gd::KeyValues facts = identity;
   facts.insert(facts.end(),
@@ -123,6 +121,9 @@ inline int train(TrainingOptions options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (trainer.steps() < options.steps)
+    announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
+             saves_between(trainer.steps(), options.steps, options.save_every));
   // Two rows: in the style of the references, and in one of the network's own.
   auto const draw_sheet = [&] {
     static constexpr std::string_view text = "HAMBURGhamburgefonstiv";

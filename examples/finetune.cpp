@@ -230,9 +230,6 @@ int run(Options options) {
   } else {
     start_afresh(options);
   }
-  if (trainer.steps() < options.steps)
-    announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
-             saves_between(trainer.steps(), options.steps, options.save_every));
 
   gd::KeyValues facts = identity;
   facts.insert(facts.end(),
@@ -253,6 +250,9 @@ int run(Options options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (trainer.steps() < options.steps)
+    announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
+             saves_between(trainer.steps(), options.steps, options.save_every));
   gd::ImageDataset const training_at_size = at_size(pictures, size);
   gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
                             vary ? std::optional(gd::few_letters_augmentation) : std::nullopt,

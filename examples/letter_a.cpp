@@ -209,19 +209,19 @@ int run(Options options) {
                                {"variation", !augmentation ? "none"
                                              : built_in    ? "width and slant"
                                                            : "width, slant, weight and contrast"}};
+  bool const resuming = !options.fresh && fs::exists(checkpoint);
+  if (!resuming && options.minutes <= 0) fs::remove(gd::plan_path(options.out));
   if (options.fresh) {
     gd::remove_sheets(options.out);
     fs::remove(options.out / "best.safetensors");
-    if (options.minutes <= 0) fs::remove(gd::plan_path(options.out));
-  } else if (fs::exists(checkpoint)) {
+  } else if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
     std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                  checkpoint.c_str());
   }
   auto const sheets = sheet_steps(options.steps);
-  if (trainer.steps() < options.steps)
-    announce(text, options.json, options.out, forecast_of(trainer, options), trainer.steps(), options.steps,
-             std::count_if(sheets.begin(), sheets.end(), [&](auto step) { return step > trainer.steps(); }));
+  std::optional<Forecast> forecast;
+  if (trainer.steps() < options.steps) forecast = forecast_of(trainer, options);
   gd::KeyValues facts{{"network", std::to_string(options.size) + "x" + std::to_string(options.size) + ", " +
                                       std::to_string(gd::parameter_count<Spec>) + " parameters"},
                       {"updates", std::to_string(options.steps) + " of " + std::to_string(options.batch)},
@@ -237,6 +237,9 @@ int run(Options options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (forecast)
+    announce(text, options.json, options.out, *forecast, trainer.steps(), options.steps,
+             std::count_if(sheets.begin(), sheets.end(), [&](auto step) { return step > trainer.steps(); }));
 
   typename Net::Evaluator denoise(net, trainer.ema().averages()[0].values);
   auto const draw = [&](typename Spec::Process const& process, int count) {

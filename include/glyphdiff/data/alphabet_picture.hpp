@@ -8,6 +8,7 @@
 #include <glyphdiff/data/place_drawing.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/image.hpp>
+#include <glyphdiff/io/resize.hpp>
 
 #include <filesystem>
 #include <optional>
