@@ -4,10 +4,9 @@
 // draw --help` list the options.
 #include "alphabet_draw.hpp"
 #include "alphabet_train.hpp"
+#include "command_line.hpp"
 
 #include <glyphdiff/runtime.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <iostream>
@@ -24,16 +23,24 @@ int main(int argc, char** argv) try {
       .add_option("--data", training.data, "folder of letters with its manifest, as letters makes it")
       ->required();
   CLI::Option* const init = train_command.add_option(
-      "--init", training.init, "network to begin with; the one of glyphdiff if not said");
+      "--init", training.init,
+      "network to begin with, or the folder of a run; the one of glyphdiff if not said");
   train_command.add_flag("--from-nothing", training.from_nothing, "begin with a new network")->excludes(init);
   train_command.add_option("--out", training.out, "folder that everything is written to")
       ->capture_default_str();
-  train_command.add_option("--steps", training.steps, "updates; a larger number extends a finished run")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
-  train_command.add_option("--save-every", training.save_every, "updates between saves and sheets")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
+  CLI::Option* const steps =
+      train_command.add_option("--steps", training.steps, "updates; a larger number extends a finished run")
+          ->check(CLI::Range(1, 1'000'000'000))
+          ->capture_default_str();
+  train_command
+      .add_option("--minutes", training.minutes,
+                  "as many updates as fit into this time on this machine, instead of --steps")
+      ->check(CLI::PositiveNumber)
+      ->excludes(steps);
+  CLI::Option* const save_every =
+      train_command.add_option("--save-every", training.save_every, "updates between saves and sheets")
+          ->check(CLI::Range(1, 1'000'000'000))
+          ->capture_default_str();
   train_command.add_option("--batch", training.batch, "letters per update")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
@@ -58,7 +65,9 @@ int main(int argc, char** argv) try {
                   "letters in the style to draw in: pictures, and folders that letters made; without them a "
                   "style is made up")
       ->delimiter(',');
-  draw_command.add_option("--model", drawing.model, "network; the one of glyphdiff if not said");
+  draw_command.add_option(
+      "--model", drawing.model,
+      "network, or the folder of a run of alphabet train; the one of glyphdiff if not said");
   draw_command.add_option("--out", drawing.out, "folder that everything is written to")
       ->capture_default_str();
   draw_command
@@ -111,6 +120,7 @@ int main(int argc, char** argv) try {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  training.save_every_said = save_every->count() > 0;
   training.command = "./run alphabet" + command_options(argc, argv);
   return draw_command.parsed() ? draw(drawing) : train(training);
 } catch (std::exception const& error) {

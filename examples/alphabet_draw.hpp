@@ -4,8 +4,8 @@
 #include "alphabet_letters.hpp"
 #include "load_network.hpp"
 
+#include <glyphdiff/data/alphabet_picture.hpp>
 #include <glyphdiff/data/letter_line.hpp>
-#include <glyphdiff/io/resize.hpp>
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/metrics/most_typical.hpp>
@@ -90,21 +90,12 @@ inline std::vector<Reference> of_one_style(std::vector<Reference> const& referen
   return chosen;
 }
 
-inline Picture read_letter(fs::path const& path) {
-  gd::Image image = gd::read_image(path, 1);
-  if (image.height != Frame::size || image.width != Frame::size)
-    throw gd::Error(path.string(), "a letter of 64x64 pixels, as letters makes them",
-                    std::to_string(image.height) + "x" + std::to_string(image.width));
-  if (gd::is_white_on_black(image)) image = gd::inverted(std::move(image));
-  return to_picture(image);
-}
-
 /// Pictures, and folders of letters with a manifest.
 inline std::vector<Reference> load_references(std::vector<fs::path> const& paths) {
   std::vector<Reference> references;
   for (fs::path const& path : paths) {
     if (!fs::is_directory(path)) {
-      references.push_back({read_letter(path)});
+      references.push_back({to_picture(gd::read_alphabet_picture(path).image)});
       continue;
     }
     auto const loaded = load_letters(path);
@@ -265,7 +256,11 @@ inline void draw_text(Artists& artists, Preset::Process const& process, DrawingO
     auto const entries =
         write_letters(options.out / ("letters_" + std::to_string(row + 1)), distinct, pictures, references);
     lines.push_back(set_text(options.text, distinct, pictures, entries));
-    std::fprintf(stderr, "%d of %d\n", row + 1, options.count);
+    std::fprintf(stderr, "%d of %d: letters_%d, %s\n", row + 1, options.count, row + 1,
+                 given.empty() ? "in a style that was made up"
+                 : references.front().style.empty()
+                     ? "in the style of the pictures"
+                     : ("in the style of " + fs::path(references.front().style).filename().string()).c_str());
   }
   gd::write_png(options.out / "text.png", one_below_the_other(lines));
 }
@@ -275,6 +270,10 @@ inline void draw_text(Artists& artists, Preset::Process const& process, DrawingO
 template <class Model>
 std::vector<Picture> vary(Exec const& exec, Model& model, Preset::Process const& process,
                           DrawingOptions const& options, int first, int n) {
+  auto const character = char32_t(gd::alphabet[std::size_t(gd::alphabet_classes(options.text)[0])]);
+  auto const read = [&](fs::path const& path) {
+    return to_picture(gd::read_alphabet_picture(path, character).image);
+  };
   gd::Images<Exec> const x("letters", n, Frame::size, Frame::size, 1);
   gd::SeededNoise const noise{options.seed, std::uint64_t(first)};
   auto const copies = [&](Picture const& picture) {
@@ -284,20 +283,20 @@ std::vector<Picture> vary(Exec const& exec, Model& model, Preset::Process const&
     std::vector<double> fractions;
     for (int i = first; i < first + n; ++i)
       fractions.push_back(options.count > 1 ? double(i) / (options.count - 1) : 0.5);
-    gd::ddim_interpolate(exec, process, model, copies(read_letter(options.between[0])),
-                         copies(read_letter(options.between[1])), fractions, x);
+    gd::ddim_interpolate(exec, process, model, copies(read(options.between[0])),
+                         copies(read(options.between[1])), fractions, x);
   } else if (!options.mask.empty()) {
-    gd::Image const mask = gd::fit_to_square(gd::read_image(options.mask, 1), Frame::size);
+    auto const kept = gd::read_alphabet_picture(options.from, character);
+    gd::Image const mask = gd::read_alphabet_mask(options.mask, kept);
     Picture open;
     for (std::uint8_t const byte : mask.pixels) open.push_back(byte > 127 ? 1.0f : 0.0f);
     auto const plan = gd::repeated(process, 5);
-    gd::Inpainting<Exec> fill(exec, plan, copies(read_letter(options.from)), copies(open),
+    gd::Inpainting<Exec> fill(exec, plan, copies(to_picture(kept.image)), copies(open),
                               {options.seed, std::uint64_t(first)});
     gd::ddim_sample(exec, plan, model, x, noise, {.eta = 1}, fill);
   } else {
     auto const plan = gd::last_steps(process, options.strength);
-    gd::ddim_sample(exec, plan, model, x,
-                    gd::noised_to_start(exec, plan, copies(read_letter(options.from)), noise));
+    gd::ddim_sample(exec, plan, model, x, gd::noised_to_start(exec, plan, copies(read(options.from)), noise));
   }
   return Letters::pictures(x);
 }
@@ -311,7 +310,8 @@ inline void draw_variations(Exec const& exec, Artists& artists, Preset::Process 
   std::vector<Reference> const given = load_references(options.references);
   std::optional<Reference> like;  // goes with every style
   if (!options.like.empty()) {
-    like = Reference{read_letter(options.like)};
+    auto const character = char32_t(gd::alphabet[std::size_t(classes[0])]);
+    like = Reference{to_picture(gd::read_alphabet_picture(options.like, character).image)};
     options.from = options.like;
   }
   std::vector<Picture> drawn;
@@ -341,7 +341,8 @@ inline void draw_variations(Exec const& exec, Artists& artists, Preset::Process 
   }
 }
 
-inline int draw(DrawingOptions const& options) {
+inline int draw(DrawingOptions options) {
+  options.model = gd::network_file(options.model);
   if (!options.mask.empty() && options.from.empty())
     throw gd::Error("--mask", "the picture that it belongs to, as --from", "none");
   if (!options.between.empty() && options.steps < 2)

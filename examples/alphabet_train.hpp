@@ -2,6 +2,7 @@
 #pragma once
 
 #include "alphabet_letters.hpp"
+#include "forecast.hpp"
 #include "load_network.hpp"
 #include "watch.hpp"
 
@@ -17,13 +18,15 @@ struct TrainingOptions {
   fs::path data, init = shipped, out = "out/alphabet";
   std::int64_t steps = 2000, save_every = 500;
   int batch = 32;
-  double learning_rate = 3e-4, ema = 0.998;
+  double learning_rate = 3e-4, ema = 0.998, minutes = 0;  // minutes: 0 if not said
+  bool save_every_said = false;
   std::uint64_t seed = 1;
   bool from_nothing = false, fresh = false, plain = false, json = false;
   std::string command;
 };
 
-inline int train(TrainingOptions const& options) {
+inline int train(TrainingOptions options) {
+  if (!options.from_nothing) options.init = gd::network_file(options.init);
   std::vector<gd::StyledLetter> letters = load_letters(options.data).letters;
   std::string characters;  // that the network is taught
   for (int label = 0; label < int(gd::alphabet.size()); ++label)
@@ -34,7 +37,8 @@ inline int train(TrainingOptions const& options) {
   std::FILE* const text = options.json ? stderr : stdout;
   Exec const exec;
   Net net(exec, options.seed);
-  std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
+  std::string const checkpoint = (options.out / "checkpoint.safetensors").string(),
+                    network = (options.out / "alphabet.safetensors").string();
   bool const resuming = !options.fresh && fs::exists(checkpoint);
   if (!options.from_nothing && !resuming) load_network(options.init.string(), "", net, text);
 
@@ -65,11 +69,25 @@ inline int train(TrainingOptions const& options) {
         labels.insert(letter.label).second)
       shown.push_back(to_picture(letter.picture));
   std::size_t const letter_count = letters.size();
+
+  Forecast forecast;
+  forecast.update = seconds_per_update(trainer, Frame::size);
+  // Of a save: two rows of 22 letters, in 25 steps with guidance.
+  forecast.save = seconds_to_draw(forecast.update, options.batch, 44 * 25 * 2);
+  forecast.memory = double(trainer.memory(Frame::size, Frame::size).total());
+  double const parameters = 4.0 * double(gd::parameter_count<Preset>);
+  forecast.disk = 2 * 4 * parameters + 2 * parameters / 2 + 5e6;  // checkpoint, network, report
+  if (options.minutes > 0) {
+    std::int64_t const save_every = options.save_every_said ? options.save_every : 0;
+    options.steps = steps_of_minutes(text, options.out, options.minutes, Frame::size, resuming,
+                                     [&] { return steps_within(options.minutes, forecast, save_every); });
+    if (save_every == 0) options.save_every = std::max<std::int64_t>(1, options.steps / saves_of_minutes);
+    trainer.learning_rate().steps = options.steps;
+  }
   gd::AlphabetBatches batches(std::move(letters), mix);
-  std::fprintf(text, "%zu letters in %zu styles; %lld parameters; %lld updates of %d; %.0f MB of memory\n",
-               letter_count, batches.style_count(), (long long)gd::parameter_count<Preset>,
-               (long long)options.steps, options.batch,
-               trainer.memory(Frame::size, Frame::size).total() / 1e6);
+  std::fprintf(text, "%zu letters in %zu styles; %lld parameters; %lld updates of %d\n", letter_count,
+               batches.style_count(), (long long)gd::parameter_count<Preset>, (long long)options.steps,
+               options.batch);
 
   gd::KeyValues const identity{
       {"preset", "Alphabet64"},
@@ -85,6 +103,8 @@ inline int train(TrainingOptions const& options) {
                  checkpoint.c_str());
   } else {
     gd::remove_sheets(options.out);
+    fs::remove(network);
+    if (options.minutes <= 0) fs::remove(gd::plan_path(options.out));
   }
 
   gd::KeyValues facts = identity;
@@ -101,6 +121,9 @@ inline int train(TrainingOptions const& options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (trainer.steps() < options.steps)
+    announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
+             saves_between(trainer.steps(), options.steps, options.save_every));
   // Two rows: in the style of the references, and in one of the network's own.
   auto const draw_sheet = [&] {
     static constexpr std::string_view text = "HAMBURGhamburgefonstiv";
@@ -115,6 +138,7 @@ inline int train(TrainingOptions const& options) {
   };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
+    gd::save_snapshot(network, trainer, identity);
     watch.save_loss();
   };
 
@@ -143,7 +167,6 @@ inline int train(TrainingOptions const& options) {
     watch.write("training");
     watch.resume();
   }
-  gd::save_snapshot((options.out / "alphabet.safetensors").string(), trainer, identity);
   watch.write("finished");
   watch.end("finished");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());

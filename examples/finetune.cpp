@@ -20,19 +20,22 @@
 #include <glyphdiff/train/machine.hpp>
 #include <glyphdiff/train/trained_part.hpp>
 
+#include "command_line.hpp"
+#include "finetune_defaults.hpp"
+#include "forecast.hpp"
 #include "load_network.hpp"
 #include "preset.hpp"
 #include "watch.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <vector>
 
 namespace gd = glyphdiff;
 namespace fs = std::filesystem;
@@ -47,13 +50,14 @@ constexpr int channels = Preset::config.channels, size = Preset::config.image_si
 struct Options {
   std::string init, weights, part = "all", moments = "float", sampling_steps = "25", stop = "steps", command;
   fs::path data, held_out, out = "out/finetune";
-  std::int64_t steps = 40'000, save_every = 5'000, warm_up = 0;
-  int batch = 4, microbatch = 1, rank = 8, sheet = 8, judged = 256;
-  double learning_rate = 2e-5, beta2 = 0.999, clip = 0, decay_to = 1;
-  std::vector<double> ema{0.9999}, widths{};
+  // Those that depend on the network and on --init come from FinetuneDefaults.
+  std::int64_t steps = 0, save_every = 0, warm_up = 0;
+  int batch = 0, microbatch = 0, rank = 8, sheet = 0, judged = 256;
+  double learning_rate = 0, beta2 = 0, clip = 0, decay_to = 0, minutes = 0;  // minutes: 0 if not said
+  std::vector<double> ema{}, widths{};
   std::uint64_t seed = 1;
   bool fresh = false, mirror = false, vary = false, plain = false, full_snapshots = false,
-       ema_on_disk = false, hold_out = false, json = false;
+       ema_on_disk = false, hold_out = false, json = false, save_every_said = false;
 
   gd::MomentFormat moment_format() const {
     return moments == "bf16" ? gd::MomentFormat::bfloat16 : gd::MomentFormat::float32;
@@ -87,23 +91,18 @@ void start_afresh(Options const& options) {
                     "snapshots of a run without its checkpoint");
   for (auto const& snapshot : snapshots) fs::remove(snapshot);
   for (char const* name : {"metrics.csv", "best.safetensors"}) fs::remove(options.out / name);
+  if (options.minutes <= 0) fs::remove(gd::plan_path(options.out));
   gd::remove_sheets(options.out);
 }
 
-std::string duration(double seconds) {
-  char text[48];
-  if (seconds < 5400)
-    std::snprintf(text, sizeof text, "%.0f minutes", std::max(1.0, seconds / 60));
-  else if (seconds < 48 * 3600)
-    std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
-  else
-    std::snprintf(text, sizeof text, "%.1f days", seconds / 86400);
-  return text;
-}
+/// Bytes that the run takes.
+struct Needs {
+  double memory, checkpoint, snapshot, averages;  ///< averages: on disk, while it lasts
+};
 
 /// What the run takes, before anything of it is allocated. Throws Error if that is more than there is.
-void announce(Options const& options, Net& net, Exec const& exec, gd::TrainedPart part,
-              std::size_t pictures) {
+Needs announce_memory(Options const& options, Net& net, Exec const& exec, gd::TrainedPart part,
+                      std::size_t pictures) {
   int const averages = int(options.ema.size() + options.widths.size()),
             in_memory = options.ema_on_disk ? 0 : averages;
   typename Net::Tape tape;
@@ -118,9 +117,9 @@ void announce(Options const& options, Net& net, Exec const& exec, gd::TrainedPar
   }
   double const memory = parameters + training + activations;
   double const free = double(gd::available_memory());
-  std::fprintf(text, "%zu pictures at %dx%d; %s, %lld parameters, trained: %s; %lld updates of %d\n",
-               pictures, size, size, preset_name, (long long)gd::parameter_count<Preset>,
-               options.part.c_str(), (long long)options.steps, options.batch);
+  std::fprintf(text, "%zu pictures at %dx%d; %s, %lld parameters, trained: %s; updates of %d\n", pictures,
+               size, size, preset_name, (long long)gd::parameter_count<Preset>, options.part.c_str(),
+               options.batch);
   std::fprintf(text,
                "memory: %.1f GB (%.1f for parameters, %.1f for gradients, moments and averages, %.1f for "
                "activations); "
@@ -128,19 +127,36 @@ void announce(Options const& options, Net& net, Exec const& exec, gd::TrainedPar
                memory / 1e9, parameters / 1e9, training / 1e9, activations / 1e9, free / 1e9);
   // A checkpoint has what is trained where training has gradients.
   double const snapshot = parameters * std::max(1, averages) * (options.full_snapshots ? 1.0 : 0.5);
-  std::fprintf(
-      text,
-      "disk: about %.1f GB for the newest checkpoint, twice while it is written, and %.1f GB for each save\n",
-      (training + on_disk) / 1e9, snapshot / 1e9);
+  std::fprintf(text, "disk: %s for the newest checkpoint, twice while it is written, and %s for each save\n",
+               gd::bytes_text(training + on_disk).c_str(), gd::bytes_text(snapshot).c_str());
   if (on_disk > 0)
-    std::fprintf(text,
-                 "averages on disk: %.1f GB more while the run lasts, read and written at every update\n",
-                 on_disk / 1e9);
+    std::fprintf(text, "averages on disk: %s more while the run lasts, read and written at every update\n",
+                 gd::bytes_text(on_disk).c_str());
   if (free > 0 && memory > free)
     throw gd::Error("memory", "at least " + std::to_string(std::llround(memory / 1e6)) + " MB to be free",
                     std::to_string(std::llround(free / 1e6)) +
                         " MB; --microbatch 1, --moments bf16, --ema-on-disk or --no-ema, and --train "
                         "low-rank need less");
+  return {memory, training + on_disk, snapshot, on_disk};
+}
+
+/// The DDIM steps of a sample.
+int sampling_steps(Options const& options, Process const& process) {
+  return int(process.respaced(options.sampling_steps).sampling_steps().size());
+}
+
+/// What the run takes in time, measured, without what its saves take on disk.
+Forecast forecast_of(Trainer& trainer, Options const& options, Needs const& needs, std::size_t held_out) {
+  Forecast forecast;
+  forecast.update = seconds_per_update(trainer, size);
+  double const judged = channels == 1 && held_out > 2 && options.judged > 1 ? options.judged : 0,
+               evaluated = held_out > 0 ? 2.0 * double(std::min<std::size_t>(held_out, 128)) : 0;
+  forecast.save = seconds_to_draw(
+      forecast.update, options.batch,
+      (options.sheet + judged) * sampling_steps(options, trainer.diffusion()) + std::max(evaluated, 128.0));
+  forecast.memory = needs.memory;
+  forecast.disk = 2 * needs.checkpoint + needs.averages + 5e6;
+  return forecast;
 }
 
 int run(Options options) {
@@ -158,7 +174,7 @@ int run(Options options) {
   gd::make_run_folder(options.out);
   Exec const exec;
   Net net(exec, options.seed);
-  announce(options, net, exec, *part, pictures.size());
+  Needs const needs = announce_memory(options, net, exec, *part, pictures.size());
 
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
   bool const resuming = !options.fresh && fs::exists(checkpoint);
@@ -186,6 +202,17 @@ int run(Options options) {
   Process const process = gd::presets::make_process<Preset>();
   Trainer trainer(exec, net, process, train,
                   gd::make_trainable(exec, net, *part, options.rank, options.seed));
+
+  Forecast forecast = forecast_of(trainer, options, needs, held_out.size());
+  if (options.minutes > 0) {
+    options.steps = steps_of_minutes(text, options.out, options.minutes, size, resuming, [&] {
+      return steps_within(options.minutes, forecast, options.save_every_said ? options.save_every : 0);
+    });
+    if (!options.save_every_said)
+      options.save_every = std::max<std::int64_t>(1, options.steps / saves_of_minutes);
+    if (options.decay_to < 1) trainer.learning_rate().steps = options.steps;
+  }
+  forecast.disk += needs.snapshot * double(saves_between(0, options.steps, options.save_every));
 
   bool const vary = options.vary || (!options.plain && gd::few_letters(pictures.size()));
   gd::KeyValues const identity{
@@ -222,6 +249,9 @@ int run(Options options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (trainer.steps() < options.steps)
+    announce(text, options.json, options.out, forecast, trainer.steps(), options.steps,
+             saves_between(trainer.steps(), options.steps, options.save_every));
   gd::ImageDataset const training_at_size = at_size(pictures, size);
   gd::LetterBatches batches(std::move(pictures), size, options.batch, options.seed,
                             vary ? std::optional(gd::few_letters_augmentation) : std::nullopt,
@@ -309,13 +339,8 @@ int run(Options options) {
       double const each = std::chrono::duration<double>(clock() - timed_from).count() / 2;
       double const left = each * double(options.steps - report.step);
       watch.pause();
-      std::fprintf(text, "%.2f s an update: %s for the %lld that are left\n", each, duration(left).c_str(),
-                   (long long)(options.steps - report.step));
-      if (left > 2 * 86400)
-        std::fprintf(
-            text,
-            "That is long. A smaller network learns letters in minutes (docs/fine-tuning.md), and --train "
-            "low-rank, --batch or --steps shorten this run; Ctrl-C stops it, and it can go on later.\n");
+      std::fprintf(text, "%.2f s an update: %s for the %lld that are left\n", each,
+                   gd::duration_text(left).c_str(), (long long)(options.steps - report.step));
       watch.resume();
     }
     bool const due = report.step % options.save_every == 0 || report.step == options.steps;
@@ -350,41 +375,62 @@ int main(int argc, char** argv) try {
   CLI::App app(std::string("Trains the network ") + preset_name +
                " on pictures, from a checkpoint or from nothing.");
   app.add_option("--data", options.data,
-                 "folder of PNG or JPEG pictures, or an atlas (letters.png beside letters.tsv)")
+                 "folder of PNG or JPEG pictures, a data set that letters made, or an atlas "
+                 "(NAME.png of 64x64 cells beside NAME.tsv)")
       ->required();
-  app.add_option("--init", options.init, "checkpoint to begin with: .pt of PyTorch, or safetensors");
+  app.add_option("--init", options.init,
+                 "checkpoint to begin with: .pt of PyTorch, safetensors, or the folder of a run");
   app.add_option("--weights", options.weights,
                  "which weights of it: model, ema_0.9999, ...; the first average if not said");
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
-  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
-  app.add_option("--save-every", options.save_every, "updates between saves")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
-  app.add_option("--batch", options.batch, "pictures per update")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--microbatch", options.microbatch, "pictures at a time in memory")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--lr", options.learning_rate, "learning rate")
+  auto const defaults = finetune_defaults(gd::parameter_count<Preset>, false);
+  auto const with_init = finetune_defaults(gd::parameter_count<Preset>, true);
+  // An option whose default differs with --init: (from nothing), (from a checkpoint).
+  std::vector<std::function<void()>> by_init;
+  auto const option = [&](char const* name, auto& value, auto FinetuneDefaults::*field,
+                          std::string const& what) {
+    value = defaults.*field;
+    std::ostringstream more;
+    if (with_init.*field != defaults.*field) more << "; with --init " << with_init.*field << " if not said";
+    CLI::Option* const made = app.add_option(name, value, what + more.str())->capture_default_str();
+    by_init.emplace_back([&value, field, made, &with_init, &options] {
+      if (made->count() == 0 && !options.init.empty()) value = with_init.*field;
+    });
+    return made;
+  };
+  CLI::Option* const steps = option("--steps", options.steps, &FinetuneDefaults::steps,
+                                    "updates; a larger number extends a finished run")
+                                 ->check(CLI::Range(1, 1'000'000'000));
+  app.add_option("--minutes", options.minutes,
+                 "as many updates as fit into this time on this machine, instead of --steps")
       ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--warm-up", options.warm_up, "updates over which it rises")->check(CLI::NonNegativeNumber);
-  app.add_option("--decay-to", options.decay_to,
-                 "share of it left at the end, after half a cosine; 1: constant")
-      ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app.add_option("--beta2", options.beta2, "Adam's memory of squared gradients")
-      ->check(CLI::Range(0.0, 0.999999))
-      ->capture_default_str();
-  app.add_option("--clip", options.clip, "largest norm of the gradient; 0: no limit")
+      ->excludes(steps);
+  CLI::Option* const save_every = option("--save-every", options.save_every, &FinetuneDefaults::save_every,
+                                         "updates between saves; with --minutes a fifth of them if not said")
+                                      ->check(CLI::Range(1, 1'000'000'000));
+  option("--batch", options.batch, &FinetuneDefaults::batch, "pictures per update")
+      ->check(CLI::Range(1, 1'000'000));
+  option("--microbatch", options.microbatch, &FinetuneDefaults::microbatch, "pictures at a time in memory")
+      ->check(CLI::Range(1, 1'000'000));
+  option("--lr", options.learning_rate, &FinetuneDefaults::learning_rate, "learning rate")
+      ->check(CLI::PositiveNumber);
+  option("--warm-up", options.warm_up, &FinetuneDefaults::warm_up,
+         "updates over which the learning rate rises at the beginning")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--ema", options.ema, "rates of moving averages, separated by commas; sheets show the first")
-      ->delimiter(',')
-      ->check(CLI::Range(0.0, 0.9999999))
-      ->capture_default_str();
+  option("--decay-to", options.decay_to, &FinetuneDefaults::decay_to,
+         "share of the learning rate that is left at the end, after half a cosine; 1: constant")
+      ->check(CLI::Range(0.0, 1.0));
+  option("--beta2", options.beta2, &FinetuneDefaults::beta2, "Adam's beta2, its memory of squared gradients")
+      ->check(CLI::Range(0.0, 0.999999));
+  option("--clip", options.clip, &FinetuneDefaults::clip, "largest norm of the gradient; 0: no limit")
+      ->check(CLI::NonNegativeNumber);
+  options.ema = {defaults.ema};
+  CLI::Option* const ema =
+      app.add_option("--ema", options.ema,
+                     "rates of moving averages, separated by commas; sheets show the first")
+          ->delimiter(',')
+          ->check(CLI::Range(0.0, 0.9999999))
+          ->capture_default_str();
   bool no_ema = false;
   app.add_flag("--no-ema", no_ema, "keep no such averages");
   app.add_option(
@@ -405,9 +451,8 @@ int main(int argc, char** argv) try {
   app.add_option("--rank", options.rank, "of low-rank corrections")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  app.add_option("--sheet", options.sheet, "samples drawn at each save; 0: none")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  option("--sheet", options.sheet, &FinetuneDefaults::sheet, "samples drawn at each save; 0: none")
+      ->check(CLI::Range(0, 1024));
   app.add_option("--sampling-steps", options.sampling_steps, "DDIM steps of each")->capture_default_str();
   app.add_option("--held-out", options.held_out,
                  "pictures (folder or atlas) that are not trained on: their loss, and beside gray ones "
@@ -438,7 +483,12 @@ int main(int argc, char** argv) try {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
+  for (auto const& set : by_init) set();
+  if (ema->count() == 0 && !options.init.empty()) options.ema = {with_init.ema};
   if (no_ema) options.ema.clear();
+  options.microbatch = std::min(options.microbatch, options.batch);
+  options.save_every_said = save_every->count() > 0;
+  if (!options.init.empty()) options.init = gd::network_file(options.init).string();
   if (options.json) text = stderr;
   if (options.stop == "auto" && options.held_out.empty()) options.hold_out = true;
   if (options.mirror && options.hold_out)

@@ -2,10 +2,12 @@
 //
 //     inspect lsun_bedroom.pt                     family, configuration, what can't be known
 //     inspect model040000.pt --preset Adm256      what is missing, extra or of another shape
+//     inspect out/mine                            of a run's folder the network that is drawn from
 #include <glyphdiff/checkpoint/inspection.hpp>
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
+#include <glyphdiff/io/network_file.hpp>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 #include <cstdio>
 #include <string>
@@ -15,14 +17,14 @@ namespace gd = glyphdiff;
 int main(int argc, char** argv) try {
   std::string path, preset;
   CLI::App app("Says what a checkpoint is.", "inspect");
-  app.add_option("FILE", path, "a file of torch.save or safetensors")->required();
+  app.add_option("FILE", path, "a file of torch.save or safetensors, or the folder of a run")->required();
   app.add_option("--preset", preset, "compare with a released model, such as IddpmLsun256");
   bool preset_of = false;
   app.add_flag("--preset-of", preset_of,
                "print the preset that it is, with \" gray\" if in one channel, and nothing else");
   CLI11_PARSE(app, argc, argv);
 
-  auto const file = gd::open_tensor_file(path);
+  auto const file = gd::open_tensor_file(gd::network_file(path).string());
   if (preset_of) {
     auto const match = gd::matching_preset(*file);
     std::printf("%s%s\n", match.name.c_str(), match.gray ? " gray" : "");

@@ -7,7 +7,8 @@
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/metrics/sample_table.hpp>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

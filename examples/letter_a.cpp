@@ -20,9 +20,9 @@
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 
+#include "command_line.hpp"
+#include "forecast.hpp"
 #include "watch.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -55,6 +55,7 @@ struct Options {
   bool fresh = false, mirror = false, vary = false, plain = false, json = false, hold_out = false;
   std::string stop = "steps", command;
   int judged = 1024;
+  double minutes = 0;  ///< 0 if not said
 };
 
 /// Training letters (larger than `size`, to be varied), and both splits at `size` to judge by; nothing is
@@ -100,11 +101,73 @@ std::vector<std::int64_t> sheet_steps(std::int64_t steps) {
 }
 
 // Of a save `watched` samples are judged, at half the steps of the last ones.
-constexpr int sheet_columns = 16, sheet_count = 128, watched = 64, watched_steps = 25;
+constexpr int saves = 7, sheet_columns = 16, sheet_count = 128, watched = 64, watched_steps = 25;
 
 /// The first `count` of them.
 gd::HostImages first_of(gd::HostImages const& images, int count) {
   return gd::HostImages(images.data(), count, images.extent(1), images.extent(2), images.extent(3));
+}
+
+template <class Spec>
+gd::TrainOptions train_options(Options const& options) {
+  gd::TrainOptions train;
+  train.seed = options.seed;
+  train.batch = options.batch > 0 ? options.batch : Spec::batch;
+  train.learning_rate = {.peak = Spec::learning_rate,
+                         .warm_up = 100,
+                         .decay = gd::Decay::cosine,
+                         .steps = options.steps,
+                         .final_fraction = 0.05};
+  train.adamw.beta2 = 0.99;
+  train.clip_norm = 1;
+  train.ema_rates = {0.998};
+  return train;
+}
+
+/// What a run takes that is trained so.
+template <class Trainer>
+Forecast forecast_of(Trainer& trainer, Options const& options) {
+  int const size = std::decay_t<decltype(trainer.net())>::config.image_size, batch = trainer.options().batch;
+  bool const held_out = options.data.empty() || options.hold_out;
+  Forecast forecast;
+  forecast.update = seconds_per_update(trainer, size);
+  forecast.save = seconds_to_draw(forecast.update, batch, watched * watched_steps + (held_out ? 2 * 128 : 0));
+  forecast.end = seconds_to_draw(forecast.update, batch, std::max(options.judged, sheet_count) * 50);
+  auto const memory = trainer.memory(size, size);
+  forecast.memory = double(memory.total());
+  // Parameters, two moments and the average; what is best besides the newest, and that while it is replaced.
+  forecast.disk = 3 * 4.0 * double(memory.parameters) + 5e6;
+  return forecast;
+}
+
+/// How many updates fit into the minutes that are given.
+template <class Spec>
+std::int64_t steps_that_fit(Options const& options) {
+  Exec const exec;
+  gd::UNet<Spec, Exec> net(exec, options.seed);
+  gd::Trainer trainer(exec, net, typename Spec::Process(50), train_options<Spec>(options));
+  return steps_within(options.minutes, forecast_of(trainer, options), 0, saves);
+}
+
+/// The size and the number of updates for --minutes: those with which the run began, or what fits; smaller
+/// letters, unless a size is said, where less than half of what 64 pixels need would.
+void choose_by_minutes(Options& options, bool size_said, std::FILE* text) {
+  gd::make_run_folder(options.out);
+  bool const resuming = !options.fresh && fs::exists(options.out / "checkpoint.safetensors");
+  if (auto const plan = resuming ? gd::load_run_plan(options.out) : std::nullopt; plan && !size_said)
+    options.size = plan->size;
+  auto const fit = [&] {
+    return options.size == 32 ? steps_that_fit<Train32>(options) : steps_that_fit<Train64>(options);
+  };
+  std::int64_t steps = resuming ? 0 : fit();
+  if (!resuming && !size_said && options.size == 64 && steps < Train64::steps / 2) {
+    std::fprintf(text, "%lld updates at 64x64 fit into %g minutes here, too few: 32x32 is chosen\n",
+                 (long long)steps, options.minutes);
+    options.size = 32;
+    steps = fit();
+  }
+  options.steps =
+      steps_of_minutes(text, options.out, options.minutes, options.size, resuming, [&] { return steps; });
 }
 
 template <class Spec>
@@ -120,18 +183,7 @@ int run(Options options) {
   using Net = gd::UNet<Spec, Exec>;
   Net net(exec, options.seed);
   typename Spec::Process const diffusion(50);
-  gd::TrainOptions train;
-  train.seed = options.seed;
-  train.batch = options.batch;
-  train.learning_rate = {.peak = Spec::learning_rate,
-                         .warm_up = 100,
-                         .decay = gd::Decay::cosine,
-                         .steps = options.steps,
-                         .final_fraction = 0.05};
-  train.adamw.beta2 = 0.99;
-  train.clip_norm = 1;
-  train.ema_rates = {0.998};
-  gd::Trainer trainer(exec, net, diffusion, train);
+  gd::Trainer trainer(exec, net, diffusion, train_options<Spec>(options));
 
   auto const memory = trainer.memory(options.size, options.size);
   std::FILE* const text = options.json ? stderr : stdout;
@@ -155,14 +207,19 @@ int run(Options options) {
                                {"variation", !augmentation ? "none"
                                              : built_in    ? "width and slant"
                                                            : "width, slant, weight and contrast"}};
+  bool const resuming = !options.fresh && fs::exists(checkpoint);
+  if (!resuming && options.minutes <= 0) fs::remove(gd::plan_path(options.out));
   if (options.fresh) {
     gd::remove_sheets(options.out);
     fs::remove(options.out / "best.safetensors");
-  } else if (fs::exists(checkpoint)) {
+  } else if (resuming) {
     gd::load_checkpoint(checkpoint, trainer, identity);
     std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                  checkpoint.c_str());
   }
+  auto const sheets = sheet_steps(options.steps);
+  std::optional<Forecast> forecast;
+  if (trainer.steps() < options.steps) forecast = forecast_of(trainer, options);
   gd::KeyValues facts{{"network", std::to_string(options.size) + "x" + std::to_string(options.size) + ", " +
                                       std::to_string(gd::parameter_count<Spec>) + " parameters"},
                       {"updates", std::to_string(options.steps) + " of " + std::to_string(options.batch)},
@@ -178,6 +235,9 @@ int run(Options options) {
                   .facts = facts,
                   .json = options.json},
                  trainer.steps());
+  if (forecast)
+    announce(text, options.json, options.out, *forecast, trainer.steps(), options.steps,
+             std::count_if(sheets.begin(), sheets.end(), [&](auto step) { return step > trainer.steps(); }));
 
   typename Net::Evaluator denoise(net, trainer.ema().averages()[0].values);
   auto const draw = [&](typename Spec::Process const& process, int count) {
@@ -186,7 +246,6 @@ int run(Options options) {
 
   gd::LetterBatches batches(std::move(letters.training), options.size, options.batch, options.seed,
                             augmentation, built_in ? options.steps : gd::plain_from(options.steps));
-  auto const sheets = sheet_steps(options.steps);
   auto const due = [&] { return std::find(sheets.begin(), sheets.end(), trainer.steps()) != sheets.end(); };
   auto const save = [&] {
     gd::save_checkpoint(checkpoint, trainer, identity);
@@ -279,14 +338,25 @@ int main(int argc, char** argv) try {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
   Options options;
   CLI::App app("Trains a diffusion model on letters A and draws new ones.");
-  app.add_option("--size", options.size, "pixels per side: 64, or 32, which takes a third of the time")
-      ->check(CLI::IsMember({32, 64}))
-      ->capture_default_str();
+  CLI::Option* const size =
+      app.add_option("--size", options.size, "pixels per side: 64, or 32, which takes a third of the time")
+          ->check(CLI::IsMember({32, 64}))
+          ->capture_default_str();
   CLI::Option* const data = app.add_option(
-      "--data", options.data, "folder of PNG or JPEG letters of your own, instead of the built-in ones");
+      "--data", options.data,
+      "folder of PNG or JPEG letters of your own, or a data set that letters made, instead of the built-in "
+      "ones");
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
-  app.add_option("--steps", options.steps, "updates; a larger number extends a finished run")
-      ->check(CLI::Range(1, 1'000'000'000));
+  CLI::Option* const steps =
+      app.add_option("--steps", options.steps,
+                     "updates; a larger number extends a finished run; 4,200 at 64 pixels and 2,800 at 32 if "
+                     "not said")
+          ->check(CLI::Range(1, 1'000'000'000));
+  app.add_option("--minutes", options.minutes,
+                 "as many updates as fit into this time on this machine, instead of --steps; and 32 pixels "
+                 "where 64 would need more than twice of it")
+      ->check(CLI::PositiveNumber)
+      ->excludes(steps);
   app.add_option("--batch", options.batch, "letters per update")->check(CLI::Range(1, 1'000'000));
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_option("--judged", options.judged, "samples drawn and judged at the end, 128 or more; 0: none")
@@ -295,7 +365,8 @@ int main(int argc, char** argv) try {
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well")->needs(data);
   CLI::Option* const vary = app.add_flag(
-      "--vary", options.vary, "vary letters a little, which is done for fewer than 1,000 without asking");
+      "--vary", options.vary,
+      "vary letters a little, which is done for the built-in ones and for fewer than 1,000 without asking");
   app.add_flag("--plain", options.plain, "train on the letters as they are")->excludes(vary);
   app.add_flag("--hold-out", options.hold_out,
                "with --data: every tenth letter is not trained on but judged by")
@@ -316,6 +387,7 @@ int main(int argc, char** argv) try {
     throw gd::Error("--mirror", "letters that are not held out of",
                     "--hold-out, whose mirror images would be trained on");
   options.command = "./run letter_a" + command_options(argc, argv);
+  if (options.minutes > 0) choose_by_minutes(options, size->count() > 0, options.json ? stderr : stdout);
   return options.size == 32 ? run<Train32>(options) : run<Train64>(options);
 } catch (std::exception const& error) {
   std::cerr << "letter_a: " << error.what() << "\n";

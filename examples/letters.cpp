@@ -1,5 +1,6 @@
 // Makes a data set of letters from fonts and drawings: gray pictures of one size, on one baseline, and
 // letters.tsv, which says what each shows. `--help` lists the options.
+#include <glyphdiff/data/alphabet.hpp>
 #include <glyphdiff/data/check_letters.hpp>
 #include <glyphdiff/data/distinct_fonts.hpp>
 #include <glyphdiff/data/font_glyphs.hpp>
@@ -8,7 +9,7 @@
 #include <glyphdiff/io/run_folder.hpp>
 #include <glyphdiff/train/interrupt.hpp>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> sources;
   fs::path out = "out/letters", checked;
-  std::string characters = "A", character, centre = "ink";
+  std::string characters{gd::alphabet}, character, centre = "ink";
   gd::LetterFrame frame;
   double distinct = 3;
   bool fit = false, white_on_black = false;
@@ -239,7 +240,8 @@ int main(int argc, char** argv) try {
   auto* const checked = app.add_option(
       "--check", options.checked,
       "only look for faults in this folder of letters or drawings, and write report/lint.html there");
-  app.add_option("--characters", options.characters, "what to draw of fonts, as one word: A, or ABCabc")
+  app.add_option("--characters", options.characters,
+                 "what to draw of fonts, as one word: A, or ABCabc; all that alphabet knows if not said")
       ->capture_default_str();
   app.add_option(
       "--character", options.character,
@@ -253,7 +255,7 @@ int main(int argc, char** argv) try {
       ->check(CLI::Range(32, 512))
       ->capture_default_str();
   auto* const baseline = app.add_option("--baseline", options.frame.baseline,
-                                        "rows from the top edge to the baseline; 50 of 64 rows if not said");
+                                        "rows from the top edge to the baseline; 48 of 64 rows if not said");
   auto* const cap_height =
       app.add_option("--cap-height", options.frame.cap_height,
                      "pixels that capitals are high, measured at H; 40 of 64 rows if not said");
@@ -275,7 +277,7 @@ int main(int argc, char** argv) try {
     int const code = app.exit(error);
     return code == 0 ? 0 : 2;
   }
-  if (baseline->count() == 0) options.frame.baseline = options.frame.size * 50.0 / 64;
+  if (baseline->count() == 0) options.frame.baseline = options.frame.size * 48.0 / 64;
   if (cap_height->count() == 0) options.frame.cap_height = options.frame.size * 40.0 / 64;
   options.frame.side_bearings = options.centre == "advance";
   if (checked->count() > 0) {

@@ -3,6 +3,7 @@
 
 #include <glyphdiff/checkpoint/gray_tensors.hpp>
 #include <glyphdiff/checkpoint/open_tensor_file.hpp>
+#include <glyphdiff/io/network_file.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 
 #include <cstdio>
@@ -15,11 +16,13 @@ inline std::string class_names(glyphdiff::TensorFile const& file) {
   return names == nullptr ? "" : *names;
 }
 
-/// Loads the weights of this name (empty: the first average) and says so on `text`. A colour network's are
-/// made gray for a gray one.
+/// Loads the weights of this name (empty: the first average) of a file, or of the folder of a run
+/// (network_file), and says so on `text`. A colour network's are made gray for a gray one.
 template <class Net>
-void load_network(std::string const& path, std::string const& name, Net& net, std::FILE* text = stdout) {
+void load_network(std::string const& file_or_run, std::string const& name, Net& net,
+                  std::FILE* text = stdout) {
   namespace gd = glyphdiff;
+  std::string const path = gd::network_file(file_or_run).string();
   auto const file = gd::open_tensor_file(path);
   auto const table = gd::parameter_blocks(net.parameter_list());
   std::string const prefix = gd::choose_weights(*file, name);

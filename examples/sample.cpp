@@ -19,14 +19,13 @@
 #include <glyphdiff/sampler/spacing.hpp>
 #include <glyphdiff/sampler/unipc.hpp>
 
+#include "command_line.hpp"
 #include "load_network.hpp"
 #include "preset.hpp"
 #if defined(GLYPHDIFF_GUIDED)
 #include <glyphdiff/classifier_presets.hpp>
 #include <glyphdiff/sampler/classifier_gradient.hpp>
 #endif
-
-#include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <cmath>
@@ -58,9 +57,11 @@ struct Options {
   bool no_clip = false;
 };
 
-/// Fills the parameters from a checkpoint, or from the folder of a run.
+/// Fills the parameters from a checkpoint, from that of a run's folder, or from all of a run's snapshots
+/// where the width of an average is asked for.
 void load(Options const& options, fs::path const& path, Net& net) {
-  if (!fs::is_directory(path)) return load_network(path.string(), options.weights, net);
+  if (!fs::is_directory(path) || (options.width <= 0 && options.step == 0))
+    return load_network(path.string(), options.weights, net);
   double const width = options.width > 0 ? options.width : 0.1;
   gd::load_post_hoc_average(path, width, options.step, gd::parameter_blocks(net.parameter_list()),
                             net.parameters());
@@ -174,6 +175,7 @@ int find_label(Options const& options) {
 }
 
 int run(Options options) {
+  if (!options.classifier.empty()) options.classifier = gd::network_file(options.classifier);
   int const label = find_label(options);
   if (!options.mask.empty() && options.init_image.empty())
     throw gd::Error("--mask", "the picture that it belongs to, as --init-image", "none");
@@ -264,14 +266,15 @@ int main(int argc, char** argv) try {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   Options options;
   CLI::App app(std::string("Draws pictures with the network ") + preset_name + ".");
-  app.add_option("--model", options.model,
-                 "checkpoint (.pt or safetensors), or the folder of a run with --ema-widths")
+  app.add_option("--model", options.model, "checkpoint (.pt or safetensors), or the folder of a run")
       ->required();
   app.add_option("--weights", options.weights,
                  "which weights of it: model, ema_0.9999, ...; the first average if not said");
-  app.add_option("--ema-width", options.width, "of a run's folder: width of the average, 0.1 if not said")
+  app.add_option("--ema-width", options.width,
+                 "of the folder of a run with --ema-widths: width of the average to compose")
       ->check(CLI::Range(0.001, 0.28));
-  app.add_option("--ema-step", options.step, "of a run's folder: the moment; the last if not said")
+  app.add_option("--ema-step", options.step,
+                 "the same: after this many updates of the run; the last save if not said")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--out", options.out, "PNG of all pictures")->capture_default_str();
   app.add_option("--singles", options.singles, "folder for a PNG of each");

@@ -11,7 +11,7 @@
 #include <glyphdiff/outline/trace.hpp>
 #include <glyphdiff/outline/ufo.hpp>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 #include <algorithm>
 #include <cmath>

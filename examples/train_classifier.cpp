@@ -12,7 +12,8 @@
 #include <glyphdiff/train/interrupt.hpp>
 #include <glyphdiff/train/progress_bar.hpp>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
+#include "forecast.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -32,7 +33,7 @@ struct Options {
   fs::path data, out = "out/classifier";
   std::int64_t steps = 4000, save_every = 500;
   int batch = 64;
-  double learning_rate = 1e-3, held_out = 0.1;
+  double learning_rate = 1e-3, held_out = 0.1, minutes = 0;  // minutes: 0 if not said
   std::uint64_t seed = 1;
   bool fresh = false;
 };
@@ -58,7 +59,7 @@ gd::LetterAtlas load(Options const& options) {
   return result;
 }
 
-int run(Options const& options) {
+int run(Options options) {
   gd::LetterAtlas letters = load(options);
   gd::ClassLabels const classes = gd::class_labels(letters.train.names);
   if (classes.names.size() < 2 || classes.names.size() > std::size_t(Spec::classes_out))
@@ -80,13 +81,29 @@ int run(Options const& options) {
   gd::ClassifierTrainOptions train{.seed = options.seed, .batch = options.batch};
   train.learning_rate = {.peak = options.learning_rate, .decay = gd::Decay::linear, .steps = options.steps};
   gd::ClassifierTrainer trainer(exec, net, process, train);
+  bool const resuming = !options.fresh && fs::exists(path);
+
+  Forecast forecast;
+  forecast.update = seconds_per_update(trainer, size);
+  forecast.end = seconds_to_draw(forecast.update, options.batch, 5.0 * double(letters.held_out.size()));
+  double const parameters = 4.0 * double(gd::encoder_parameter_count<Spec>);
+  forecast.memory =
+      4 * parameters + double(typename Net::Tape().bytes(net, exec, {options.batch, size, size}));
+  forecast.disk = 2 * 3 * parameters;
+  if (options.minutes > 0) {
+    options.steps = steps_of_minutes(stdout, options.out, options.minutes, size, resuming,
+                                     [&] { return steps_within(options.minutes, forecast, 0); });
+    trainer.learning_rate().steps = options.steps;
+  } else if (!resuming) {
+    fs::remove(gd::plan_path(options.out));
+  }
   std::string names;
   for (std::string const& name : classes.names) names += (names.empty() ? "" : ",") + name;
   gd::KeyValues const identity{{"preset", "LettersClassifier64"},
                                {"pictures", fs::canonical(options.data).filename().string() + ", " +
                                                 std::to_string(letters.train.size())},
                                {"class_names", names}};
-  if (!options.fresh && fs::exists(path)) {
+  if (resuming) {
     gd::load_checkpoint(path, trainer, identity);
     std::printf("going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                 path.c_str());
@@ -94,6 +111,9 @@ int run(Options const& options) {
   std::printf("%zu pictures of %zu classes (%s), %zu held out; %lld parameters, %lld updates of %d\n",
               letters.train.size(), classes.names.size(), names.c_str(), letters.held_out.size(),
               (long long)gd::encoder_parameter_count<Spec>, (long long)options.steps, options.batch);
+  if (trainer.steps() < options.steps)
+    announce(stdout, false, options.out, forecast, trainer.steps(), options.steps,
+             saves_between(trainer.steps(), options.steps, options.save_every));
 
   gd::LetterBatches batches(std::move(letters.train), size, options.batch, options.seed,
                             gd::LetterAugmentation{});
@@ -132,14 +152,19 @@ int main(int argc, char** argv) try {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   Options options;
   CLI::App app("Trains a classifier of noisy letters, to guide sampling.");
-  app.add_option(
-         "--data", options.data,
-         "folder of pictures named by class (B_0001.png), or an atlas (letters.png beside letters.tsv)")
+  app.add_option("--data", options.data,
+                 "folder of pictures named by class (B_0001.png), or an atlas (NAME.png of 64x64 cells "
+                 "beside NAME.tsv)")
       ->required();
   app.add_option("--out", options.out, "folder that it is written to")->capture_default_str();
-  app.add_option("--steps", options.steps, "updates; the learning rate falls to zero over them")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
+  CLI::Option* const steps =
+      app.add_option("--steps", options.steps, "updates; the learning rate falls to zero over them")
+          ->check(CLI::Range(1, 1'000'000'000))
+          ->capture_default_str();
+  app.add_option("--minutes", options.minutes,
+                 "as many updates as fit into this time on this machine, instead of --steps")
+      ->check(CLI::PositiveNumber)
+      ->excludes(steps);
   app.add_option("--save-every", options.save_every, "updates between saves")
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();

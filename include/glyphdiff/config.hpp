@@ -49,10 +49,11 @@ struct UNetConfig {
   ShortList<double> channel_mult{1,
                                  2};  ///< one per level, times model_channels, truncated; fractions allowed
   int res_blocks = 2;  ///< per level on the way down; one more on the way up if level_input_skips
-  ShortList<int> attention_resolutions{};  ///< pixels at the training size
-  int num_heads = 1;                       ///< used when num_head_channels is 0
-  int num_heads_upsample = 0;              ///< heads on the way up; 0: as num_heads
-  int num_head_channels = 0;               ///< channels per head; 0: by num_heads
+  ShortList<int>
+      attention_resolutions{};  ///< rows of a level's feature map: image_size / space_to_depth / 2^level
+  int num_heads = 1;            ///< used when num_head_channels is 0
+  int num_heads_upsample = 0;   ///< heads on the way up; 0: as num_heads
+  int num_head_channels = 0;    ///< channels per head; 0: by num_heads
   QkvOrder qkv_order = QkvOrder::legacy;
   bool scale_shift_norm = true;  ///< the embedding scales and shifts the second norm; else it is added before
   bool resblock_updown = false;  ///< resample inside a ResBlock

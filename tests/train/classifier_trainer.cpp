@@ -151,3 +151,19 @@ TEST_CASE("a batch that doesn't fit, or is no number, leaves a classifier as it 
   data.images(0, 0, 0, 0) = 1;
   CHECK(std::isfinite(trainer.step(data.images, data.labels).loss));
 }
+
+TEST_CASE("a rehearsal changes no bit of a classifier's training") {
+  Exec const exec;
+  Net net(exec, 2), rehearsed_net(exec, 2);
+  ClassifierTrainOptions const options{.seed = 3, .batch = batch, .microbatch = 5};
+  ClassifierTrainer trainer(exec, net, Process(), options),
+      rehearsed(exec, rehearsed_net, Process(), options);
+  for (int step = 0; step < 2; ++step) {
+    rehearsed.rehearse(size, size);
+    CHECK(rehearsed.steps() == step);
+    Stripes const data(step);
+    CHECK(trainer.step(data.images, data.labels).loss == rehearsed.step(data.images, data.labels).loss);
+  }
+  for (std::size_t i = 0; i < net.parameters().extent(0); ++i)
+    REQUIRE(net.parameters()(i) == rehearsed_net.parameters()(i));
+}

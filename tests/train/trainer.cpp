@@ -108,6 +108,24 @@ TEST_CASE("microbatches give what the whole batch gives") {
   }
 }
 
+TEST_CASE("a rehearsal changes no bit of a run, before its first step or between two") {
+  auto options = proportional();
+  for (int microbatch : {0, 4}) {
+    options.microbatch = microbatch;
+    Run<Exec, RescaledMse, LossSecondMoment> plain(options), rehearsed(options);
+    for (int step = 0; step < 3; ++step) {
+      rehearsed.trainer.rehearse(8, 8);
+      rehearsed.trainer.rehearse(8, 8);
+      CHECK(rehearsed.trainer.steps() == step);
+      StepReport const expected = plain.step(), found = rehearsed.step();
+      CHECK(found.loss == expected.loss);
+      CHECK(found.gradient_norm == expected.gradient_norm);
+    }
+    CHECK(same_bits(plain.state(), rehearsed.state()));
+    CHECK(plain.trainer.timestep_sampler().history() == rehearsed.trainer.timestep_sampler().history());
+  }
+}
+
 TEST_CASE("microbatches may be summed, as in ADM") {
   auto options = proportional();
   Run<Exec> whole(options);

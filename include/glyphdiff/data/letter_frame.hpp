@@ -10,7 +10,7 @@ namespace glyphdiff {
 /// Where letters stand in their pictures: all on one baseline, at one cap height or x-height.
 struct LetterFrame {
   int size = 64;           ///< pixels per side
-  double baseline = 50;    ///< rows from the top edge to the baseline
+  double baseline = 48;    ///< rows from the top edge to the baseline; 48 of 64 as AlphabetFrame has it
   double cap_height = 40;  ///< pixels that H is high
   double x_height = 0;     ///< pixels that x is high; where it is said, the cap height follows from the font
   bool side_bearings = false;  ///< centred by the advance, as in a line of text; else by the ink

@@ -26,8 +26,10 @@ struct ResBlock {
   static constexpr bool modulated = config.scale_shift_norm;
   static constexpr int embedding_out = modulated ? 2 * Out : Out;
   static constexpr bool projected_skip = In != Out;
-  static_assert(B == 0 || (R == Resampling::none && projected_skip));
-  static_assert(!projected_skip || R == Resampling::none);
+  static_assert(B == 0 || (R == Resampling::none && projected_skip),
+                "ResBlock: one that reads a pair of activations does not resample and changes the channels");
+  static_assert(!projected_skip || R == Resampling::none,
+                "ResBlock: one that resamples does not change the channels");
 
   using NormIn = GroupNorm<In, config.norm_groups>;
   using NormOut = GroupNorm<Out, config.norm_groups>;

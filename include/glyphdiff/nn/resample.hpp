@@ -39,7 +39,7 @@ void resample_backward(Pass& pass, Extent e, int channels, float const* dy, kern
 /// nearest-neighbour upsampling when WithConvolution, else without parameters.
 template <int C, Resampling R, bool WithConvolution>
 struct Resample {
-  static_assert(R != Resampling::none);
+  static_assert(R != Resampling::none, "Resample: expected Resampling::down or Resampling::up");
   using Convolution = Conv2d<C, C, R == Resampling::down ? 2 : 1>;
   static constexpr std::int64_t parameter_count = WithConvolution ? Convolution::parameter_count : 0;
 

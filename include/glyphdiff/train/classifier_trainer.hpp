@@ -93,6 +93,22 @@ class ClassifierTrainer {
     return report;
   }
 
+  /// Computes for images (height,width) what an update computes for its first microbatch, and forgets it:
+  /// changes nothing, and shows how long an update takes before the first one.
+  void rehearse(int height, int width) {
+    int const count = options_.microbatch;
+    HostImages const x0("glyphdiff::classifier::rehearsal", count, height, width, Net::config.channels);
+    std::vector<int> const labels(std::size_t(count), 0);
+    std::vector<Time> all = draw_times(std::uint64_t(adamw_.steps));
+    auto const times = std::span<Time const>(all).first(std::size_t(count));
+    auto const& x = noised(x0, 0, count, times, {options_.seed, Stream::noise});
+    net_->forward(exec_, x, timesteps(times), logits_, tape_, {options_.seed, 0, 0});
+    cross_entropy(exec_, logits_, labels, std::vector<double>(std::size_t(count), 1.0), d_logits_);
+    net_->backward(exec_, d_logits_, gradients_, tape_);
+    kernels::fill_zero(exec_, gradients_.data(), gradients_.extent(0));
+    exec_.fence();
+  }
+
   /// The share of images x0 (N,H,W,channels) that is told right when all are noised to time t, with noise of
   /// the seed. Error if there are none, or a shape or label doesn't fit.
   double accuracy(HostImages const& x0, std::span<int const> labels, Time t, std::uint64_t seed) {
@@ -115,6 +131,8 @@ class ClassifierTrainer {
   std::int64_t steps() const { return adamw_.steps; }
   D const& diffusion() const { return diffusion_; }
   ClassifierTrainOptions const& options() const { return options_; }
+  /// May be changed between updates, as the Trainer's.
+  LearningRate& learning_rate() { return options_.learning_rate; }
   Net& net() { return *net_; }
   AdamW<Exec>& adamw() { return adamw_; }
   Exec const& exec() const { return exec_; }

@@ -143,6 +143,23 @@ class Trainer {
     return report;
   }
 
+  /// Computes for images (height,width) what an update computes for its first microbatch, and forgets it:
+  /// changes nothing that training or a checkpoint depends on. Shows how long an update takes (forecast.hpp),
+  /// and that its memory is there, before the first one.
+  void rehearse(int height, int width) {
+    int const count = options_.microbatch;
+    auto const blank = [&](int channels) {
+      return HostImages("glyphdiff::train::rehearsal", count, height, width, channels);
+    };
+    std::vector<int> const labels(Net::config.classes > 0 ? std::size_t(count) : 0, 0);
+    auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(adamw_.steps), {0, count, count});
+    StepReport unused{};
+    accumulate(blank(Net::config.channels), labels, blank(Net::config.condition_channels), drawn, 0, count,
+               unused);
+    zero(trainable_.network_gradients());
+    exec_.fence();
+  }
+
   /// Training broke down; the parameters are those of the last good update.
   class NotFinite : public Error {
    public:

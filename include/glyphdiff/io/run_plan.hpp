@@ -1,0 +1,71 @@
+#pragma once
+
+#include <glyphdiff/error.hpp>
+#include <glyphdiff/io/file.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <system_error>
+
+/// What `--minutes` chose when a run began: kept in its folder, so that the run goes on as it began whatever
+/// the machine does by then.
+namespace glyphdiff {
+
+struct RunPlan {
+  double minutes = 0;      ///< that were given
+  std::int64_t steps = 0;  ///< updates
+  int size = 0;            ///< pixels per side
+
+  friend bool operator==(RunPlan const&, RunPlan const&) = default;
+};
+
+inline std::filesystem::path plan_path(std::filesystem::path const& folder) { return folder / "plan.txt"; }
+
+/// Writes folder/plan.txt.
+inline void save_run_plan(std::filesystem::path const& folder, RunPlan const& plan) {
+  char minutes[40];  // with a point in any locale
+  std::string const text =
+      "minutes " + std::string(minutes, std::to_chars(minutes, minutes + 40, plan.minutes).ptr) + "\nsteps " +
+      std::to_string(plan.steps) + "\nsize " + std::to_string(plan.size) + "\n";
+  write_file(plan_path(folder), text.data(), text.size());
+}
+
+/// Reads it; none if there is no such file. Throws Error for one that says something else.
+inline std::optional<RunPlan> load_run_plan(std::filesystem::path const& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(plan_path(folder), error)) return {};
+  auto const bytes = read_file(plan_path(folder));
+  std::istringstream words(std::string(bytes.begin(), bytes.end()));
+  RunPlan plan;
+  auto const read = [&](char const* name, auto& value) {
+    std::string word, number;
+    words >> word >> number;
+    auto const [end, bad] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (word != name || bad != std::errc() || end != number.data() + number.size() || !(value > 0))
+      throw Error(plan_path(folder).string(), std::string(name) + " and a number above 0",
+                  "\"" + word + " " + number + "\"");
+  };
+  read("minutes", plan.minutes), read("steps", plan.steps), read("size", plan.size);
+  return plan;
+}
+
+/// The plan by which a run goes on: none for one that begins anew. Throws Error where a run that goes on was
+/// begun without --minutes, or with others: its length is part of it.
+inline std::optional<RunPlan> plan_to_go_on(std::filesystem::path const& folder, double minutes,
+                                            bool resuming) {
+  if (!resuming) return {};
+  auto const plan = load_run_plan(folder);
+  std::string const ways = "; --steps N gives that run another length, --fresh starts over";
+  if (!plan)
+    throw Error("--minutes", "a new run", "one in " + folder.string() + " that was begun without it" + ways);
+  if (plan->minutes != minutes)
+    throw Error("--minutes", "the number with which the run in " + folder.string() + " was begun",
+                "another one" + ways);
+  return plan;
+}
+
+}  // namespace glyphdiff
