@@ -1,10 +1,11 @@
 #pragma once
 
+#include <glyphdiff/number_text.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 
 /// How long a run will take on this machine, said before it begins.
@@ -46,26 +47,16 @@ inline std::int64_t updates_within(double seconds, double each, double besides) 
 
 /// "40 seconds", "12 minutes", "3.5 hours", "2.0 days".
 inline std::string duration_text(double seconds) {
-  char text[48];
-  if (seconds < 90)
-    std::snprintf(text, sizeof text, "%.0f seconds", std::max(1.0, seconds));
-  else if (seconds < 5400)
-    std::snprintf(text, sizeof text, "%.0f minutes", seconds / 60);
-  else if (seconds < 48 * 3600)
-    std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
-  else
-    std::snprintf(text, sizeof text, "%.1f days", seconds / 86400);
-  return text;
+  if (seconds < 90) return fixed_text((std::max)(1.0, seconds), 0) + " seconds";
+  if (seconds < 5400) return fixed_text(seconds / 60, 0) + " minutes";
+  if (seconds < 48 * 3600) return fixed_text(seconds / 3600, 1) + " hours";
+  return fixed_text(seconds / 86400, 1) + " days";
 }
 
 /// "42 MB", "1.3 GB".
 inline std::string bytes_text(double bytes) {
-  char text[32];
-  if (bytes < 1e9)
-    std::snprintf(text, sizeof text, "%.0f MB", std::max(1.0, bytes / 1e6));
-  else
-    std::snprintf(text, sizeof text, "%.1f GB", bytes / 1e9);
-  return text;
+  return bytes < 1e9 ? fixed_text((std::max)(1.0, bytes / 1e6), 0) + " MB"
+                     : fixed_text(bytes / 1e9, 1) + " GB";
 }
 
 }  // namespace glyphdiff
