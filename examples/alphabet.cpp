@@ -14,41 +14,41 @@
 int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
-  CLI::App app("Draws letters of a whole alphabet in one style.");
-  app.require_subcommand(1);
+  cli::App app("Draws letters of a whole alphabet in one style.");
+  app.require_subcommand();
 
   TrainingOptions training;
-  CLI::App& train_command = *app.add_subcommand("train", "teaches the network the style of your letters");
+  cli::App& train_command = *app.add_subcommand("train", "teaches the network the style of your letters");
   train_command
       .add_option("--data", training.data, "folder of letters with its manifest, as letters makes it")
       ->required();
-  CLI::Option* const init = train_command.add_option(
+  cli::Option* const init = train_command.add_option(
       "--init", training.init,
       "network to begin with, or the folder of a run; the one of glyphdiff if not said");
   train_command.add_flag("--from-nothing", training.from_nothing, "begin with a new network")->excludes(init);
   train_command.add_option("--out", training.out, "folder that everything is written to")
       ->capture_default_str();
-  CLI::Option* const steps =
+  cli::Option* const steps =
       train_command.add_option("--steps", training.steps, "updates; a larger number extends a finished run")
-          ->check(CLI::Range(1, 1'000'000'000))
+          ->check(cli::Range(1, 1'000'000'000))
           ->capture_default_str();
   train_command
       .add_option("--minutes", training.minutes,
                   "as many updates as fit into this time on this machine, instead of --steps")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->excludes(steps);
-  CLI::Option* const save_every =
+  cli::Option* const save_every =
       train_command.add_option("--save-every", training.save_every, "updates between saves and sheets")
-          ->check(CLI::Range(1, 1'000'000'000))
+          ->check(cli::Range(1, 1'000'000'000))
           ->capture_default_str();
   train_command.add_option("--batch", training.batch, "letters per update")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(cli::Range(1, 1'000'000))
       ->capture_default_str();
   train_command.add_option("--lr", training.learning_rate, "learning rate")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->capture_default_str();
   train_command.add_option("--ema", training.ema, "rate of the moving average that is drawn with")
-      ->check(CLI::Range(0.0, 0.9999999))
+      ->check(cli::Range(0.0, 0.9999999))
       ->capture_default_str();
   train_command.add_option("--seed", training.seed, "of everything random")->capture_default_str();
   train_command.add_flag("--fresh", training.fresh,
@@ -57,7 +57,7 @@ int main(int argc, char** argv) try {
                          "train on the letters as they are, without varying width and slant");
 
   DrawingOptions drawing;
-  CLI::App& draw_command =
+  cli::App& draw_command =
       *app.add_subcommand("draw", "draws a text in one style, or variations of a letter");
   draw_command.add_option("--text", drawing.text, "what to draw; one character for variations")->required();
   draw_command
@@ -74,15 +74,15 @@ int main(int argc, char** argv) try {
       .add_option("--count", drawing.count,
                   "rows of the text, each in another style (of the references, in turn) or from another "
                   "noise; or variations")
-      ->check(CLI::Range(1, 10'000))
+      ->check(cli::Range(1, 10'000))
       ->capture_default_str();
   draw_command
       .add_option("--candidates", drawing.candidates,
                   "drawings of each letter of a text, of which the most typical is kept")
-      ->check(CLI::Range(1, 1000))
+      ->check(cli::Range(1, 1000))
       ->capture_default_str();
   draw_command.add_option("--steps", drawing.steps, "of DDIM")
-      ->check(CLI::Range(1, 10'000))
+      ->check(cli::Range(1, 10'000))
       ->capture_default_str();
   draw_command
       .add_option("--guidance-scale", drawing.guidance_scale,
@@ -92,17 +92,17 @@ int main(int argc, char** argv) try {
       .add_option("--taught", drawing.taught,
                   "of characters that your letters did not have: how much of what it has learnt of them the "
                   "network keeps; 1 follows them most and knows other characters least")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(cli::Range(0.0, 1.0))
       ->capture_default_str();
   draw_command.add_option("--seed", drawing.seed, "of everything random")->capture_default_str();
-  CLI::Option* const like =
+  cli::Option* const like =
       draw_command.add_option("--like", drawing.like, "draw more like this picture, in its style");
-  CLI::Option* const from =
+  cli::Option* const from =
       draw_command.add_option("--from", drawing.from, "start from this picture, such as a sketch")
           ->excludes(like);
-  CLI::Option* const strength =
+  cli::Option* const strength =
       draw_command.add_option("--strength", drawing.strength, "how far to go from it: 1 forgets it")
-          ->check(CLI::Range(0.001, 1.0))
+          ->check(cli::Range(0.001, 1.0))
           ->capture_default_str();
   draw_command.add_option("--mask", drawing.mask, "what of it to draw anew (white) and what to keep (black)")
       ->needs(from)
@@ -114,12 +114,7 @@ int main(int argc, char** argv) try {
       ->excludes(like)
       ->excludes(strength);
   train_command.add_flag("--json", training.json, "say what happens as lines of JSON on standard output");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   training.save_every_said = save_every->count() > 0;
   training.command = "./run alphabet" + command_options(argc, argv);
   return draw_command.parsed() ? draw(drawing) : train(training);

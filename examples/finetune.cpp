@@ -372,7 +372,7 @@ int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
   Options options;
-  CLI::App app(std::string("Trains the network ") + preset_name +
+  cli::App app(std::string("Trains the network ") + preset_name +
                " on pictures, from a checkpoint or from nothing.");
   app.add_option("--data", options.data,
                  "folder of PNG or JPEG pictures, a data set that letters made, or an atlas "
@@ -392,44 +392,44 @@ int main(int argc, char** argv) try {
     value = defaults.*field;
     std::ostringstream more;
     if (with_init.*field != defaults.*field) more << "; with --init " << with_init.*field << " if not said";
-    CLI::Option* const made = app.add_option(name, value, what + more.str())->capture_default_str();
+    cli::Option* const made = app.add_option(name, value, what + more.str())->capture_default_str();
     by_init.emplace_back([&value, field, made, &with_init, &options] {
       if (made->count() == 0 && !options.init.empty()) value = with_init.*field;
     });
     return made;
   };
-  CLI::Option* const steps = option("--steps", options.steps, &FinetuneDefaults::steps,
+  cli::Option* const steps = option("--steps", options.steps, &FinetuneDefaults::steps,
                                     "updates; a larger number extends a finished run")
-                                 ->check(CLI::Range(1, 1'000'000'000));
+                                 ->check(cli::Range(1, 1'000'000'000));
   app.add_option("--minutes", options.minutes,
                  "as many updates as fit into this time on this machine, instead of --steps")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->excludes(steps);
-  CLI::Option* const save_every = option("--save-every", options.save_every, &FinetuneDefaults::save_every,
+  cli::Option* const save_every = option("--save-every", options.save_every, &FinetuneDefaults::save_every,
                                          "updates between saves; with --minutes a fifth of them if not said")
-                                      ->check(CLI::Range(1, 1'000'000'000));
+                                      ->check(cli::Range(1, 1'000'000'000));
   option("--batch", options.batch, &FinetuneDefaults::batch, "pictures per update")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(cli::Range(1, 1'000'000));
   option("--microbatch", options.microbatch, &FinetuneDefaults::microbatch, "pictures at a time in memory")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(cli::Range(1, 1'000'000));
   option("--lr", options.learning_rate, &FinetuneDefaults::learning_rate, "learning rate")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::PositiveNumber);
   option("--warm-up", options.warm_up, &FinetuneDefaults::warm_up,
          "updates over which the learning rate rises at the beginning")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::NonNegativeNumber);
   option("--decay-to", options.decay_to, &FinetuneDefaults::decay_to,
          "share of the learning rate that is left at the end, after half a cosine; 1: constant")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(cli::Range(0.0, 1.0));
   option("--beta2", options.beta2, &FinetuneDefaults::beta2, "Adam's beta2, its memory of squared gradients")
-      ->check(CLI::Range(0.0, 0.999999));
+      ->check(cli::Range(0.0, 0.999999));
   option("--clip", options.clip, &FinetuneDefaults::clip, "largest norm of the gradient; 0: no limit")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::NonNegativeNumber);
   options.ema = {defaults.ema};
-  CLI::Option* const ema =
+  cli::Option* const ema =
       app.add_option("--ema", options.ema,
                      "rates of moving averages, separated by commas; sheets show the first")
           ->delimiter(',')
-          ->check(CLI::Range(0.0, 0.9999999))
+          ->check(cli::Range(0.0, 0.9999999))
           ->capture_default_str();
   bool no_ema = false;
   app.add_flag("--no-ema", no_ema, "keep no such averages");
@@ -437,22 +437,22 @@ int main(int argc, char** argv) try {
          "--ema-widths", options.widths,
          "widths of power-function averages, such as 0.05,0.1, from which sample makes others afterwards")
       ->delimiter(',')
-      ->check(CLI::Range(0.001, 0.28));
+      ->check(cli::Range(0.001, 0.28));
   app.add_flag("--ema-on-disk", options.ema_on_disk,
                "keep the averages on the disk of --out instead of in memory; each update takes longer");
   app.add_option("--moments", options.moments,
                  "how Adam's two moments are kept: float, or bf16 in half the memory")
-      ->check(CLI::IsMember({"float", "bf16"}))
+      ->check(cli::IsMember({"float", "bf16"}))
       ->capture_default_str();
   app.add_option("--train", options.part,
                  "what to train: all, norms (and biases), attention, last (level), low-rank")
-      ->check(CLI::IsMember({"all", "norms", "attention", "last", "low-rank"}))
+      ->check(cli::IsMember({"all", "norms", "attention", "last", "low-rank"}))
       ->capture_default_str();
   app.add_option("--rank", options.rank, "of low-rank corrections")
-      ->check(CLI::Range(1, 4096))
+      ->check(cli::Range(1, 4096))
       ->capture_default_str();
   option("--sheet", options.sheet, &FinetuneDefaults::sheet, "samples drawn at each save; 0: none")
-      ->check(CLI::Range(0, 1024));
+      ->check(cli::Range(0, 1024));
   app.add_option("--sampling-steps", options.sampling_steps, "DDIM steps of each")->capture_default_str();
   app.add_option("--held-out", options.held_out,
                  "pictures (folder or atlas) that are not trained on: their loss, and beside gray ones "
@@ -462,11 +462,11 @@ int main(int argc, char** argv) try {
   app.add_option("--stop", options.stop,
                  "steps: at the last one; auto: when three saves were no better than one before them, by the "
                  "held-out pictures")
-      ->check(CLI::IsMember({"steps", "auto"}))
+      ->check(cli::IsMember({"steps", "auto"}))
       ->capture_default_str();
   app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
   app.add_option("--judged", options.judged, "samples judged at each save")
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(cli::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
@@ -477,12 +477,7 @@ int main(int argc, char** argv) try {
   app.add_flag("--plain", options.plain, "train on the pictures as they are")->excludes(vary);
   app.add_flag("--full-snapshots", options.full_snapshots,
                "keep the averages of each save in full precision");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   for (auto const& set : by_init) set();
   if (ema->count() == 0 && !options.init.empty()) options.ema = {with_init.ema};
   if (no_ema) options.ema.clear();

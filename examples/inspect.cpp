@@ -16,13 +16,13 @@ namespace gd = glyphdiff;
 
 int main(int argc, char** argv) try {
   std::string path, preset;
-  CLI::App app("Says what a checkpoint is.", "inspect");
+  cli::App app("Says what a checkpoint is.", "inspect");
   app.add_option("FILE", path, "a file of torch.save or safetensors, or the folder of a run")->required();
   app.add_option("--preset", preset, "compare with a released model, such as IddpmLsun256");
   bool preset_of = false;
   app.add_flag("--preset-of", preset_of,
                "print the preset that it is, with \" gray\" if in one channel, and nothing else");
-  CLI11_PARSE(app, argc, argv);
+  if (auto const status = app.parse(argc, argv)) return *status;
 
   auto const file = gd::open_tensor_file(gd::network_file(path).string());
   if (preset_of) {

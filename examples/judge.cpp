@@ -180,7 +180,7 @@ int run(Options const& options) {
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("Says how good samples of a letter are, beside real letters.");
+  cli::App app("Says how good samples of a letter are, beside real letters.");
   app.footer(
       "Letters are a folder of pictures, a data set that `letters` made, an atlas with its list beside it, "
       "or "
@@ -193,17 +193,12 @@ int main(int argc, char** argv) try {
                  "list holds out");
   app.add_option("--character", options.character, "of a data set of several");
   app.add_option("--size", options.size, "bring all letters to this many pixels per side")
-      ->check(CLI::Range(8, most_pixels));
+      ->check(cli::Range(8, most_pixels));
   app.add_option("--out", options.out, "folder for plots, figures.json and nearest.png");
   app.add_flag("--json", options.json, "print the figures for programs");
   app.add_option("--seed", options.seed, "of the draws that some figures are means over")
       ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "judge: " << error.what() << "\n";

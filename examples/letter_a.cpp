@@ -337,34 +337,34 @@ int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // in order with the progress bar, wherever it goes
   Options options;
-  CLI::App app("Trains a diffusion model on letters A and draws new ones.");
-  CLI::Option* const size =
+  cli::App app("Trains a diffusion model on letters A and draws new ones.");
+  cli::Option* const size =
       app.add_option("--size", options.size, "pixels per side: 64, or 32, which takes a third of the time")
-          ->check(CLI::IsMember({32, 64}))
+          ->check(cli::IsMember({"32", "64"}))
           ->capture_default_str();
-  CLI::Option* const data = app.add_option(
+  cli::Option* const data = app.add_option(
       "--data", options.data,
       "folder of PNG or JPEG letters of your own, or a data set that letters made, instead of the built-in "
       "ones");
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
-  CLI::Option* const steps =
+  cli::Option* const steps =
       app.add_option("--steps", options.steps,
                      "updates; a larger number extends a finished run; 4,200 at 64 pixels and 2,800 at 32 if "
                      "not said")
-          ->check(CLI::Range(1, 1'000'000'000));
+          ->check(cli::Range(1, 1'000'000'000));
   app.add_option("--minutes", options.minutes,
                  "as many updates as fit into this time on this machine, instead of --steps; and 32 pixels "
                  "where 64 would need more than twice of it")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->excludes(steps);
-  app.add_option("--batch", options.batch, "letters per update")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--batch", options.batch, "letters per update")->check(cli::Range(1, 1'000'000));
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_option("--judged", options.judged, "samples drawn and judged at the end, 128 or more; 0: none")
-      ->check(CLI::Range(0, 1'000'000))
+      ->check(cli::Range(0, 1'000'000))
       ->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well")->needs(data);
-  CLI::Option* const vary = app.add_flag(
+  cli::Option* const vary = app.add_flag(
       "--vary", options.vary,
       "vary letters a little, which is done for the built-in ones and for fewer than 1,000 without asking");
   app.add_flag("--plain", options.plain, "train on the letters as they are")->excludes(vary);
@@ -373,15 +373,10 @@ int main(int argc, char** argv) try {
       ->needs(data);
   app.add_option("--stop", options.stop,
                  "steps: at the last one; auto: when three saves were no better than one before them")
-      ->check(CLI::IsMember({"steps", "auto"}))
+      ->check(cli::IsMember({"steps", "auto"}))
       ->capture_default_str();
   app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   if (options.stop == "auto" && !options.data.empty()) options.hold_out = true;
   if (options.mirror && options.hold_out)
     throw gd::Error("--mirror", "letters that are not held out of",

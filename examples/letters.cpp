@@ -233,7 +233,7 @@ int run(Options const& options) {
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("Makes a data set of letters from fonts and drawings.");
+  cli::App app("Makes a data set of letters from fonts and drawings.");
   app.add_option("sources", options.sources,
                  "fonts (TTF, OTF, TTC, Type 1, WOFF), drawings (PNG, JPEG, SVG), folders of them, or "
                  "@list.txt of paths");
@@ -252,7 +252,7 @@ int main(int argc, char** argv) try {
       "frame, and stay as they stand to each other");
   app.add_option("--out", options.out, "new folder that everything is written to")->capture_default_str();
   app.add_option("--size", options.frame.size, "pixels per side")
-      ->check(CLI::Range(32, 512))
+      ->check(cli::Range(32, 512))
       ->capture_default_str();
   auto* const baseline = app.add_option("--baseline", options.frame.baseline,
                                         "rows from the top edge to the baseline; 48 of 64 rows if not said");
@@ -261,22 +261,17 @@ int main(int argc, char** argv) try {
                      "pixels that capitals are high, measured at H; 40 of 64 rows if not said");
   app.add_option("--x-height", options.frame.x_height,
                  "pixels that small letters are high, measured at x, instead of --cap-height")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->excludes(cap_height);
   app.add_option("--centre", options.centre, "ink, or advance, which keeps the side bearings")
-      ->check(CLI::IsMember({"ink", "advance"}))
+      ->check(cli::IsMember({"ink", "advance"}))
       ->capture_default_str();
   app.add_option("--distinct", options.distinct,
                  "distance below which fonts count as one and the first is kept; 0 keeps all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(cli::NonNegativeNumber)
       ->capture_default_str();
   app.add_flag("--white-on-black", options.white_on_black, "write white letters on black");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   if (baseline->count() == 0) options.frame.baseline = options.frame.size * 48.0 / 64;
   if (cap_height->count() == 0) options.frame.cap_height = options.frame.size * 40.0 / 64;
   options.frame.side_bearings = options.centre == "advance";

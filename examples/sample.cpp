@@ -265,44 +265,44 @@ int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   Options options;
-  CLI::App app(std::string("Draws pictures with the network ") + preset_name + ".");
+  cli::App app(std::string("Draws pictures with the network ") + preset_name + ".");
   app.add_option("--model", options.model, "checkpoint (.pt or safetensors), or the folder of a run")
       ->required();
   app.add_option("--weights", options.weights,
                  "which weights of it: model, ema_0.9999, ...; the first average if not said");
   app.add_option("--ema-width", options.width,
                  "of the folder of a run with --ema-widths: width of the average to compose")
-      ->check(CLI::Range(0.001, 0.28));
+      ->check(cli::Range(0.001, 0.28));
   app.add_option("--ema-step", options.step,
                  "the same: after this many updates of the run; the last save if not said")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::NonNegativeNumber);
   app.add_option("--out", options.out, "PNG of all pictures")->capture_default_str();
   app.add_option("--singles", options.singles, "folder for a PNG of each");
   app.add_option("--count", options.count, "pictures")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(cli::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--first", options.first,
                  "number of the first picture: go on behind those of an earlier call");
-  app.add_option("--columns", options.columns, "of the PNG of all pictures")->check(CLI::Range(1, 10'000));
+  app.add_option("--columns", options.columns, "of the PNG of all pictures")->check(cli::Range(1, 10'000));
   app.add_option("--size", options.size,
                  "pixels per side; other sizes than the training's work where the network allows")
-      ->check(CLI::Range(1, 8192))
+      ->check(cli::Range(1, 8192))
       ->capture_default_str();
   app.add_option("--batch", options.batch, "pictures at a time in memory; never changes them")
-      ->check(CLI::Range(1, 100'000));
+      ->check(cli::Range(1, 100'000));
   app.add_option("--sampler", options.sampler)
-      ->check(CLI::IsMember({"ddim", "ddpm", "plms", "dpm++2m", "dpm++2m-sde", "unipc", "heun", "euler"}))
+      ->check(cli::IsMember({"ddim", "ddpm", "plms", "dpm++2m", "dpm++2m-sde", "unipc", "heun", "euler"}))
       ->capture_default_str();
   app.add_option("--steps", options.steps, "how many, or a respacing such as ddim50 or 10,10,20")
       ->capture_default_str();
   app.add_option("--spacing", options.spacing,
                  "time, log-snr, karras or ratio; by default what suits the sampler")
-      ->check(CLI::IsMember({"default", "time", "log-snr", "karras", "ratio"}));
-  app.add_option("--order", options.order, "of plms (1 to 4) or unipc (1 to 3)")->check(CLI::Range(1, 4));
+      ->check(cli::IsMember({"default", "time", "log-snr", "karras", "ratio"}));
+  app.add_option("--order", options.order, "of plms (1 to 4) or unipc (1 to 3)")->check(cli::Range(1, 4));
   app.add_option("--eta", options.eta, "of ddim: 0 is deterministic, 1 adds the most noise")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(cli::Range(0.0, 1.0));
   app.add_option("--churn", options.churn, "of heun and euler: noise added at each step")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::NonNegativeNumber);
   app.add_flag("--no-clip", options.no_clip, "don't keep estimates of the picture between black and white");
   app.add_option("--label", options.label,
                  "class of the pictures: a number, or a name that the classifier has");
@@ -316,30 +316,25 @@ int main(int argc, char** argv) try {
                  "autoguidance: an earlier or worse checkpoint of the same network");
   app.add_option("--guidance-scale", options.guidance_scale, "how far away from it; 1: not at all")
       ->capture_default_str();
-  CLI::Option* const init = app.add_option("--init-image", options.init_image,
+  cli::Option* const init = app.add_option("--init-image", options.init_image,
                                            "start from this picture (SDEdit), or fill it in by --mask");
   app.add_option("--strength", options.strength, "how far to go from it: 1 forgets it")
-      ->check(CLI::Range(0.001, 1.0))
+      ->check(cli::Range(0.001, 1.0))
       ->capture_default_str();
   app.add_option("--mask", options.mask, "picture of what to draw anew (white) and what to keep (black)")
       ->needs(init);
   app.add_option("--repeats", options.repeats, "times that each step is taken with --mask; more fits better")
-      ->check(CLI::Range(1, 100))
+      ->check(cli::Range(1, 100))
       ->capture_default_str();
-  CLI::Option* const from = app.add_option("--from", options.from, "draw what lies between this picture ...");
-  CLI::Option* const to = app.add_option("--to", options.to, "... and this one");
+  cli::Option* const from = app.add_option("--from", options.from, "draw what lies between this picture ...");
+  cli::Option* const to = app.add_option("--to", options.to, "... and this one");
   from->needs(to), to->needs(from);
   app.add_option("--to-seed", options.to_seed,
                  "draw what lies between the first pictures of --seed and of this seed");
   app.add_option("--npz", options.npz,
                  "NumPy file of all pictures (arr_0) and labels (arr_1), as the reference writes it");
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "sample: " << error.what() << "\n";

@@ -261,60 +261,55 @@ int run(Options const& options) {
 
 int main(int argc, char** argv) try {
   Options options;
-  CLI::App app("Turns gray pictures of letters into outlines and fonts.");
+  cli::App app("Turns gray pictures of letters into outlines and fonts.");
   app.add_option("pictures", options.pictures,
                  "PNG or JPEG pictures, or folders of them, with a manifest or without")
       ->required();
   app.add_option("--out", options.out, "folder that everything is written to")->capture_default_str();
   app.add_option("--format", options.formats, "svg, ufo, otf, ttf, separated by commas")
       ->delimiter(',')
-      ->check(CLI::IsMember({"svg", "ufo", "otf", "ttf"}))
+      ->check(cli::IsMember({"svg", "ufo", "otf", "ttf"}))
       ->capture_default_str();
   app.add_option("--glyph", options.glyph,
                  "what they show; without it the beginning of a name such as R_12.png says so, else it is A");
   app.add_option("--family", options.family, "name of the font")->capture_default_str();
   app.add_option("--style", options.style, "of the font")->capture_default_str();
   app.add_option("--units-per-em", options.measures.units_per_em)
-      ->check(CLI::Range(16, 16384))
+      ->check(cli::Range(16, 16384))
       ->capture_default_str();
   app.add_option("--cap-height", options.measures.cap_height, "font units that the letters are high")
-      ->check(CLI::Range(1, 16384))
+      ->check(cli::Range(1, 16384))
       ->capture_default_str();
   app.add_option("--x-height", options.measures.x_height, "written into the font")
-      ->check(CLI::Range(-32768, 32767))
+      ->check(cli::Range(-32768, 32767))
       ->capture_default_str();
   app.add_option("--ascender", options.measures.ascender, "written into the font")
-      ->check(CLI::Range(-32768, 32767))
+      ->check(cli::Range(-32768, 32767))
       ->capture_default_str();
   app.add_option("--descender", options.measures.descender, "written into the font")
-      ->check(CLI::Range(-32768, 32767))
+      ->check(cli::Range(-32768, 32767))
       ->capture_default_str();
   app.add_option("--baseline", options.baseline,
                  "pixels from the top of the pictures; without it what the manifest says, or where each "
                  "letter's ink ends")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::NonNegativeNumber);
   app.add_option("--letter-height", options.cap_height_pixels,
                  "pixels that are the cap height; without it what the manifest says, or the height of each "
                  "letter's ink")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::PositiveNumber);
   app.add_option("--side-bearing", options.side_bearing,
                  "font units left and right of the ink, where no manifest says how wide a letter is set")
-      ->check(CLI::Range(-16384, 16384))
+      ->check(cli::Range(-16384, 16384))
       ->capture_default_str();
   app.add_option("--tolerance", options.tolerance,
                  "pixels that a curve may miss the edge by; 0.2 if not said")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::PositiveNumber);
   app.add_option("--enlarge", options.enlarge,
                  "times that pictures are enlarged first: 2 keeps the ends of strokes of 2 or 3 pixels apart")
-      ->check(CLI::Range(1, 16))
+      ->check(cli::Range(1, 16))
       ->capture_default_str();
   app.add_flag("--white-on-black", options.white_on_black, "the letters are the light part");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "trace: " << error.what() << "\n";

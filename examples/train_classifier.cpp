@@ -151,40 +151,35 @@ int main(int argc, char** argv) try {
   gd::Runtime const runtime(argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   Options options;
-  CLI::App app("Trains a classifier of noisy letters, to guide sampling.");
+  cli::App app("Trains a classifier of noisy letters, to guide sampling.");
   app.add_option("--data", options.data,
                  "folder of pictures named by class (B_0001.png), or an atlas (NAME.png of 64x64 cells "
                  "beside NAME.tsv)")
       ->required();
   app.add_option("--out", options.out, "folder that it is written to")->capture_default_str();
-  CLI::Option* const steps =
+  cli::Option* const steps =
       app.add_option("--steps", options.steps, "updates; the learning rate falls to zero over them")
-          ->check(CLI::Range(1, 1'000'000'000))
+          ->check(cli::Range(1, 1'000'000'000))
           ->capture_default_str();
   app.add_option("--minutes", options.minutes,
                  "as many updates as fit into this time on this machine, instead of --steps")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->excludes(steps);
   app.add_option("--save-every", options.save_every, "updates between saves")
-      ->check(CLI::Range(1, 1'000'000'000))
+      ->check(cli::Range(1, 1'000'000'000))
       ->capture_default_str();
   app.add_option("--batch", options.batch, "pictures per update")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(cli::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--lr", options.learning_rate, "learning rate")
-      ->check(CLI::PositiveNumber)
+      ->check(cli::PositiveNumber)
       ->capture_default_str();
   app.add_option("--held-out-share", options.held_out, "of a folder: pictures kept to judge by")
-      ->check(CLI::Range(0.01, 0.5))
+      ->check(cli::Range(0.01, 0.5))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    int const code = app.exit(error);
-    return code == 0 ? 0 : 2;
-  }
+  if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);
 } catch (std::exception const& error) {
   std::cerr << "train_classifier: " << error.what() << "\n";
