@@ -27,8 +27,8 @@ using Averaging = EncoderUNet<Tiny<Pool::adaptive>, Exec>;
 
 template <class Spec>
 void check_spaces() {
-  Classification<SingleVectorised, Spec> const single({3, 8, 8});
-  Classification<ParallelVectorised, Spec> const parallel({3, 8, 8});
+  Classification<SingleVectorised, Spec> single({3, 8, 8});
+  Classification<ParallelVectorised, Spec> parallel({3, 8, 8});
   auto const a = single.train();
   auto const b = parallel.train();
   CHECK(relative_error(a.logits, b.logits) < 1e-5);
@@ -55,7 +55,7 @@ TEST_CASE("a classifier's pass agrees between execution spaces") {
 }
 
 TEST_CASE("a selection of a classifier's parameters gets its gradients alone") {
-  Classification<ParallelVectorised, Tiny<Pool::attention>> const problem({2, 8, 8});
+  Classification<ParallelVectorised, Tiny<Pool::attention>> problem({2, 8, 8});
   auto const all = problem.train();
   ParameterList const& list = problem.net.parameter_list();
   ParameterSelection const chosen(list, [](ParameterInfo const& info) {
@@ -86,7 +86,7 @@ TEST_CASE("fresh parameters of the pools") {
 }
 
 TEST_CASE("nothing is allocated after a classifier's first pass") {
-  Classification<ParallelVectorised, Tiny<Pool::spatial_v2>> const problem({2, 8, 8});
+  Classification<ParallelVectorised, Tiny<Pool::spatial_v2>> problem({2, 8, 8});
   auto const x = problem.images(problem.image);
   auto const logits = problem.unset_logits(), d_logits = problem.logits(problem.d_logits);
   Arena<Exec> const gradients("gradients", problem.net.parameters().extent(0));

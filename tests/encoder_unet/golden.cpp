@@ -50,7 +50,7 @@ void check_golden(char const* name, double tolerance) {
   using Net = EncoderUNet<Spec, Exec, typename On::Path>;
   Exec const exec;
   golden::Model const model(name);
-  Net const net(exec);
+  Net net(exec);
   golden::check_names(net.parameter_list(), model);
   CHECK(model.config()["parameters"] == encoder_parameter_count<Spec>);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(model.parameters()));

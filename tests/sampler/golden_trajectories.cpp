@@ -37,7 +37,7 @@ template <class Spec, class D>
 void check_trajectories() {
   Exec const exec;
   golden::Model const model(Spec::name);
-  UNet<Spec, Exec> const net(exec);
+  UNet<Spec, Exec> net(exec);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(model.parameters()));
   typename UNet<Spec, Exec>::Evaluator evaluator(net);
   if constexpr (Spec::config.classes > 0) {

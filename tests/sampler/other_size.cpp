@@ -35,7 +35,7 @@ struct Small {
 template <class Spec, class Sample>
 std::vector<float> drawn(int height, int width, Sample const& sample) {
   Exec const exec;
-  UNet<Spec, Exec> const net(exec);
+  UNet<Spec, Exec> net(exec);
   auto const parameters = test::random_parameters(net.parameter_list());
   Kokkos::deep_copy(net.parameters(), test::to_space<Exec>(parameters));
   typename UNet<Spec, Exec>::Evaluator model(net);

@@ -33,7 +33,7 @@ void check_training() {
   using Net = UNet<Spec, Exec>;
   Exec const exec;
   golden::Model const model(Spec::name);
-  Net const net(exec);
+  Net net(exec);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(model.parameters()));
   D const diffusion;
   auto const x0 = model.array("train_x0"), noise = model.array("train_noise");

@@ -37,7 +37,7 @@ void check_golden(double tolerance) {
   using Net = UNet<Spec, Exec, typename On::Path>;
   Exec const exec;
   golden::Model const model(Spec::name);
-  Net const net(exec);
+  Net net(exec);
   check_against_file<Spec>(net.parameter_list());
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(model.parameters()));
 

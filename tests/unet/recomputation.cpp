@@ -30,7 +30,7 @@ struct Recomputed {
 
 template <bool scale_shift, int... levels>
 struct Outcome {
-  Problem<ParallelVectorised, Recomputed<scale_shift, levels...>> const problem{{2, 16, 16}};
+  Problem<ParallelVectorised, Recomputed<scale_shift, levels...>> problem{{2, 16, 16}};
   decltype(problem.train()) const result = problem.train();
   std::int64_t const bytes = [this] {
     typename UNet<Recomputed<scale_shift, levels...>, ParallelVectorised::Exec,
