@@ -52,8 +52,8 @@ TEST_CASE("a decay without the length of the run, or a rate that is no number, i
         glyphdiff::Error);
     CHECK((LearningRate{.peak = 1e-3, .decay = decay, .steps = 1}(0)) == 1e-3);
   }
-  CHECK_THROWS_AS((LearningRate{.peak = -1}.check()), glyphdiff::Error);
-  CHECK_THROWS_AS((LearningRate{.warm_up = -1}.check()), glyphdiff::Error);
-  CHECK_THROWS_AS((LearningRate{.peak = std::nan("")}.check()), glyphdiff::Error);
-  CHECK_THROWS_AS((LearningRate{.final_fraction = std::nan("")}.check()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.peak = -1}.require_valid()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.warm_up = -1}.require_valid()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.peak = std::nan("")}.require_valid()), glyphdiff::Error);
+  CHECK_THROWS_AS((LearningRate{.final_fraction = std::nan("")}.require_valid()), glyphdiff::Error);
 }

@@ -127,7 +127,7 @@ class CheckpointReader {
   std::vector<ParameterBlock> table_;
   std::vector<OptimizerState::Array> arrays_;
   std::vector<TensorSet> sets_;
-  std::vector<detail::Placement> placements_;
+  std::vector<detail::TensorPlacement> placements_;
 };
 
 /// Reads a checkpoint into the stores of `state`; see CheckpointReader for the checks. The state is untouched

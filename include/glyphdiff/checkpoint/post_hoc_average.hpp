@@ -104,7 +104,7 @@ inline void load_post_hoc_average(std::filesystem::path const& folder, double wi
   }
   auto const weights = post_hoc_weights(averages, width, step > 0 ? step : latest);
 
-  std::vector<std::vector<detail::Placement>> places;
+  std::vector<std::vector<detail::TensorPlacement>> places;
   for (auto const& k : kept) {
     std::vector<TensorSet> const sets{{k.prefix, to, &table}};
     places.push_back(detail::place(*k.file, sets, [](std::string const&) { return false; }));

@@ -36,7 +36,7 @@ struct TensorSet {
 namespace detail {
 
 /// Values of a tensor of a file, and where they belong in an arena.
-struct Placement {
+struct TensorPlacement {
   TensorFile const* file;
   std::size_t tensor;  ///< its number among the file's entries
   std::int64_t first;  ///< value of the tensor
@@ -64,7 +64,7 @@ inline std::string parallel_prefix(TensorFile const& file) {
 
 /// Where parameters lie in a file, and what keeps the file from being loaded.
 struct TensorMatch {
-  std::vector<Placement> placements;
+  std::vector<TensorPlacement> placements;
   std::vector<std::string> faults;  ///< "no out.2.bias", ...: empty if the file may be loaded
 };
 
@@ -121,8 +121,8 @@ inline std::string network_text(TensorFile const& file) {
 
 /// Where every parameter of every set lies in the file; the sets must outlive it. Throws Error with a list of
 /// faults.
-inline std::vector<Placement> place(TensorFile const& file, std::vector<TensorSet> const& wanted,
-                                    std::function<bool(std::string const& name)> const& unexpected) {
+inline std::vector<TensorPlacement> place(TensorFile const& file, std::vector<TensorSet> const& wanted,
+                                          std::function<bool(std::string const& name)> const& unexpected) {
   TensorMatch match = match_tensors(file, wanted, unexpected);
   if (!match.faults.empty())
     throw Error(file.path() + " does not hold the tensors of this program's model: " +
@@ -132,16 +132,16 @@ inline std::vector<Placement> place(TensorFile const& file, std::vector<TensorSe
 
 /// work(first value, values) for pieces of a placement.
 template <class Work>
-void for_each_piece(Placement const& p, Work const& work) {
+void for_each_piece(TensorPlacement const& p, Work const& work) {
   constexpr std::int64_t most = 1 << 20;
   for (std::int64_t done = 0; done < p.count; done += most) work(done, (std::min)(most, p.count - done));
 }
 
 /// Reads everything and throws Error, naming file and tensor, for numbers that are not finite, or would not
 /// be where they go, and data that is not what was written.
-inline void check_placed(std::vector<Placement> const& placements) {
+inline void check_placed(std::vector<TensorPlacement> const& placements) {
   std::vector<float> chunk;
-  for (Placement const& p : placements) {
+  for (TensorPlacement const& p : placements) {
     p.file->require_intact(p.tensor, p.first, p.count);
     TensorEntry const& entry = p.file->entries()[p.tensor];
     if (std::string_view(p.store->dtype) != "BF16" || entry.dtype == "BF16") continue;
@@ -157,9 +157,9 @@ inline void check_placed(std::vector<Placement> const& placements) {
 }
 
 /// Fills the stores, which check_placed has not touched.
-inline void read_placed(std::vector<Placement> const& placements) {
+inline void read_placed(std::vector<TensorPlacement> const& placements) {
   std::vector<float> chunk;
-  for (Placement const& p : placements)
+  for (TensorPlacement const& p : placements)
     for_each_piece(p, [&](std::int64_t done, std::int64_t count) {
       chunk.resize(std::size_t(count));
       p.file->read(p.tensor, p.first + done, count, chunk.data());

@@ -31,7 +31,7 @@ struct LearningRate {
 
   /// Throws Error for numbers that give no learning rate: one that is not finite or negative, or a decay
   /// without the length of the run, whose rate would be at its end from the first update on.
-  void check() const {
+  void require_valid() const {
     if (!is_finite(peak) || peak < 0)
       throw Error("learning rate", "a finite number of 0 or more", std::to_string(peak));
     if (!is_finite(final_fraction))
@@ -43,9 +43,9 @@ struct LearningRate {
                   std::to_string(steps));
   }
 
-  /// Throws Error as check().
+  /// Throws Error as require_valid().
   double operator()(std::int64_t step) const {
-    check();
+    require_valid();
     if (step < warm_up) return peak * double(step + 1) / double(warm_up);
     return peak * (final_fraction + (1.0 - final_fraction) * remaining(step));
   }

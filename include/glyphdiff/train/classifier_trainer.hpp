@@ -52,7 +52,7 @@ class ClassifierTrainer {
         gradients_("glyphdiff::gradients", net.parameters().extent(0)),
         gradient_norm_(std::int64_t(net.parameters().extent(0))) {
     if (options_.batch < 1) throw Error("batch size", "1 or more", std::to_string(options_.batch));
-    options_.learning_rate.check();
+    options_.learning_rate.require_valid();
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }

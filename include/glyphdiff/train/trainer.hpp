@@ -98,7 +98,7 @@ class Trainer {
         tape_(trainable_.selection()) {
     if (options_.batch < 1)
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
-    options_.learning_rate.check();
+    options_.learning_rate.require_valid();
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
       options_.microbatch = options_.batch;
   }
