@@ -60,7 +60,7 @@ inline std::optional<std::vector<std::int64_t>> parse_shape(std::string_view tex
     auto const [end, error] = std::from_chars(word.data(), word.data() + word.size(), extent);
     if (error != std::errc() || end != word.data() + word.size() || extent < 0) return std::nullopt;
     shape.push_back(extent);
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    text.remove_prefix((std::min)(word.size() + 1, text.size()));
   }
   return shape;
 }

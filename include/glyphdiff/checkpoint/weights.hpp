@@ -95,7 +95,7 @@ inline CheckpointSummary summarize_checkpoint(std::string const& path) {
     while (!rest.empty()) {
       std::string_view const rate = rest.substr(0, rest.find(','));
       summary.prefixes.push_back("ema_" + std::string(rate) + ".");
-      rest.remove_prefix(std::min(rate.size() + 1, rest.size()));
+      rest.remove_prefix((std::min)(rate.size() + 1, rest.size()));
     }
   }
   return summary;
