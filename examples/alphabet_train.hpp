@@ -78,10 +78,11 @@ inline int train(TrainingOptions options) {
   double const parameters = 4.0 * double(gd::parameter_count<Preset>);
   forecast.disk = 2 * 4 * parameters + 2 * parameters / 2 + 5e6;  // checkpoint, network, report
   if (options.minutes > 0) {
-    std::int64_t const save_every = options.save_every_said ? options.save_every : 0;
-    options.steps = steps_of_minutes(text, options.out, options.minutes, Frame::size, resuming,
-                                     [&] { return steps_within(options.minutes, forecast, save_every); });
-    if (save_every == 0) options.save_every = std::max<std::int64_t>(1, options.steps / saves_of_minutes);
+    auto const plan = plan_of_minutes(text, options.out, options.minutes, resuming, [&] {
+      return plan_within(options.minutes, forecast, Frame::size,
+                         options.save_every_said ? options.save_every : 0);
+    });
+    options.steps = plan.steps, options.save_every = plan.save_every;
     trainer.learning_rate().steps = options.steps;
   }
   gd::AlphabetBatches batches(std::move(letters), mix);

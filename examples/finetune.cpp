@@ -205,11 +205,10 @@ int run(Options options) {
 
   Forecast forecast = forecast_of(trainer, options, needs, held_out.size());
   if (options.minutes > 0) {
-    options.steps = steps_of_minutes(text, options.out, options.minutes, size, resuming, [&] {
-      return steps_within(options.minutes, forecast, options.save_every_said ? options.save_every : 0);
+    auto const plan = plan_of_minutes(text, options.out, options.minutes, resuming, [&] {
+      return plan_within(options.minutes, forecast, size, options.save_every_said ? options.save_every : 0);
     });
-    if (!options.save_every_said)
-      options.save_every = std::max<std::int64_t>(1, options.steps / saves_of_minutes);
+    options.steps = plan.steps, options.save_every = plan.save_every;
     if (options.decay_to < 1) trainer.learning_rate().steps = options.steps;
   }
   forecast.disk += needs.snapshot * double(saves_between(0, options.steps, options.save_every));
@@ -405,9 +404,10 @@ int main(int argc, char** argv) try {
                  "as many updates as fit into this time on this machine, instead of --steps")
       ->check(cli::PositiveNumber)
       ->excludes(steps);
-  cli::Option* const save_every = option("--save-every", options.save_every, &FinetuneDefaults::save_every,
-                                         "updates between saves; with --minutes a fifth of them if not said")
-                                      ->check(cli::Range(1, 1'000'000'000));
+  cli::Option* const save_every =
+      option("--save-every", options.save_every, &FinetuneDefaults::save_every,
+             "updates between saves; with --minutes as many as make five saves or fewer")
+          ->check(cli::Range(1, 1'000'000'000));
   option("--batch", options.batch, &FinetuneDefaults::batch, "pictures per update")
       ->check(cli::Range(1, 1'000'000));
   option("--microbatch", options.microbatch, &FinetuneDefaults::microbatch, "pictures at a time in memory")

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -38,16 +39,22 @@ double seconds_per_update(Trainer& trainer, int size) {
 /// Seconds of `count` passes of one picture without gradients, about a third of those with them.
 inline double seconds_to_draw(double update, int batch, double count) { return update / batch / 3 * count; }
 
-/// How many saves a run makes whose length is chosen by --minutes, if nothing else is said.
-inline constexpr int saves_of_minutes = 5;
-
-/// The updates that fit into `minutes`, with a save every `save_every` or, if that is 0, `saves_of_minutes`.
-inline std::int64_t steps_within(double minutes, Forecast const& forecast, std::int64_t save_every,
-                                 int saves = saves_of_minutes) {
-  return save_every > 0
-             ? glyphdiff::updates_within(60 * minutes, forecast.update + forecast.save / double(save_every),
-                                         forecast.end)
-             : glyphdiff::updates_within(60 * minutes, forecast.update, forecast.end + saves * forecast.save);
+/// A run of `minutes` here, with a save every `save_every` updates or, if that is 0, with up to five saves
+/// that take a third of the time at most.
+inline glyphdiff::RunPlan plan_within(double minutes, Forecast const& forecast, int size,
+                                      std::int64_t save_every) {
+  double const seconds = 60 * minutes;
+  glyphdiff::RunPlan plan{minutes, 0, save_every, size, 0};
+  if (save_every > 0) {
+    double const each = forecast.update + forecast.save / double(save_every);
+    plan.steps = glyphdiff::updates_within(seconds, each, forecast.end);
+    return plan;
+  }
+  double const most = forecast.save > 0 ? seconds / 3 / forecast.save : 5;
+  int const saves = int(std::clamp(most, 1.0, 5.0));
+  plan.steps = glyphdiff::updates_within(seconds, forecast.update, forecast.end + saves * forecast.save);
+  plan.save_every = (plan.steps + saves - 1) / saves;
+  return plan;
 }
 
 /// The saves of updates first + 1 to `steps`, one every so many and one at the end.
@@ -84,17 +91,18 @@ inline void announce(std::FILE* text, bool json, std::filesystem::path const& ou
   std::fflush(stdout);
 }
 
-/// The number of updates of a run that --minutes gives its length: that with which it began, or the one that
-/// `choose()` finds now, which is said and kept.
+/// The plan of a run that --minutes gives its length: that with which it began, or what `choose()` finds now,
+/// which is said and kept.
 template <class Choose>
-std::int64_t steps_of_minutes(std::FILE* text, std::filesystem::path const& out, double minutes, int size,
-                              bool resuming, Choose const& choose) {
-  if (auto const plan = glyphdiff::plan_to_go_on(out, minutes, resuming)) {
+glyphdiff::RunPlan plan_of_minutes(std::FILE* text, std::filesystem::path const& out, double minutes,
+                                   bool resuming, Choose const& choose) {
+  auto plan = glyphdiff::plan_to_go_on(out, minutes, resuming);
+  if (plan) {
     std::fprintf(text, "%lld updates, as were chosen when this run began\n", (long long)plan->steps);
-    return plan->steps;
+    return *plan;
   }
-  std::int64_t const steps = choose();
-  glyphdiff::save_run_plan(out, {minutes, steps, size});
-  std::fprintf(text, "%lld updates fit into %g minutes here\n", (long long)steps, minutes);
-  return steps;
+  plan = choose();
+  glyphdiff::save_run_plan(out, *plan);
+  std::fprintf(text, "chosen for %g minutes here: %lld updates\n", minutes, (long long)plan->steps);
+  return *plan;
 }

@@ -140,34 +140,37 @@ Forecast forecast_of(Trainer& trainer, Options const& options) {
   return forecast;
 }
 
-/// How many updates fit into the minutes that are given.
+/// What fits into the minutes that are given; fewer samples are judged at the end, unless that is said, where
+/// they would take more than a sixth of the time.
 template <class Spec>
-std::int64_t steps_that_fit(Options const& options) {
+gd::RunPlan plan_of(Options const& options, bool judged_said) {
   Exec const exec;
   gd::UNet<Spec, Exec> net(exec, options.seed);
   gd::Trainer trainer(exec, net, typename Spec::Process(50), train_options<Spec>(options));
-  return steps_within(options.minutes, forecast_of(trainer, options), 0, saves);
+  Forecast const forecast = forecast_of(trainer, options);
+  int judged = options.judged;
+  double const seconds = 60 * options.minutes, each = forecast.end / std::max(judged, sheet_count);
+  if (!judged_said) judged = int(std::clamp(seconds / 6 / each, double(sheet_count), double(judged)));
+  double const besides = each * std::max(judged, sheet_count) + saves * forecast.save;
+  std::int64_t const steps = gd::updates_within(seconds, forecast.update, besides);
+  return {options.minutes, steps, steps, Spec::config.image_size, judged};
 }
 
-/// The size and the number of updates for --minutes: those with which the run began, or what fits; smaller
-/// letters, unless a size is said, where less than half of what 64 pixels need would.
-void choose_by_minutes(Options& options, bool size_said, std::FILE* text) {
+/// The size, the number of updates and of samples for --minutes: those with which the run began, or what
+/// fits; smaller letters, unless a size is said, where less than half of what 64 pixels need would.
+void choose_by_minutes(Options& options, bool size_said, bool judged_said, std::FILE* text) {
   gd::make_run_folder(options.out);
   bool const resuming = !options.fresh && fs::exists(options.out / "checkpoint.safetensors");
-  if (auto const plan = resuming ? gd::load_run_plan(options.out) : std::nullopt; plan && !size_said)
-    options.size = plan->size;
-  auto const fit = [&] {
-    return options.size == 32 ? steps_that_fit<Train32>(options) : steps_that_fit<Train64>(options);
-  };
-  std::int64_t steps = resuming ? 0 : fit();
-  if (!resuming && !size_said && options.size == 64 && steps < Train64::steps / 2) {
-    std::fprintf(text, "%lld updates at 64x64 fit into %g minutes here, too few: 32x32 is chosen\n",
-                 (long long)steps, options.minutes);
-    options.size = 32;
-    steps = fit();
-  }
-  options.steps =
-      steps_of_minutes(text, options.out, options.minutes, options.size, resuming, [&] { return steps; });
+  auto const plan = plan_of_minutes(text, options.out, options.minutes, resuming, [&] {
+    if (options.size == 32) return plan_of<Train32>(options, judged_said);
+    auto const large = plan_of<Train64>(options, judged_said);
+    if (size_said || large.steps >= Train64::steps / 2) return large;
+    std::fprintf(text, "%lld updates at 64x64 would fit, too few: 32x32 is chosen\n", (long long)large.steps);
+    return plan_of<Train32>(options, judged_said);
+  });
+  options.steps = plan.steps;
+  if (!size_said) options.size = plan.size;
+  if (!judged_said) options.judged = plan.judged;
 }
 
 template <class Spec>
@@ -359,9 +362,10 @@ int main(int argc, char** argv) try {
       ->excludes(steps);
   app.add_option("--batch", options.batch, "letters per update")->check(cli::Range(1, 1'000'000));
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
-  app.add_option("--judged", options.judged, "samples drawn and judged at the end, 128 or more; 0: none")
-      ->check(cli::Range(0, 1'000'000))
-      ->capture_default_str();
+  cli::Option* const judged =
+      app.add_option("--judged", options.judged, "samples drawn and judged at the end, 128 or more; 0: none")
+          ->check(cli::Range(0, 1'000'000))
+          ->capture_default_str();
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   app.add_flag("--mirror", options.mirror, "with --data: train on mirrored letters as well")->needs(data);
   cli::Option* const vary = app.add_flag(
@@ -382,7 +386,8 @@ int main(int argc, char** argv) try {
     throw gd::Error("--mirror", "letters that are not held out of",
                     "--hold-out, whose mirror images would be trained on");
   options.command = "./run letter_a" + command_options(argc, argv);
-  if (options.minutes > 0) choose_by_minutes(options, size->count() > 0, options.json ? stderr : stdout);
+  if (options.minutes > 0)
+    choose_by_minutes(options, size->count() > 0, judged->count() > 0, options.json ? stderr : stdout);
   return options.size == 32 ? run<Train32>(options) : run<Train64>(options);
 } catch (std::exception const& error) {
   std::cerr << "letter_a: " << error.what() << "\n";

@@ -91,8 +91,9 @@ int run(Options options) {
       4 * parameters + double(typename Net::Tape().bytes(net, exec, {options.batch, size, size}));
   forecast.disk = 2 * 3 * parameters;
   if (options.minutes > 0) {
-    options.steps = steps_of_minutes(stdout, options.out, options.minutes, size, resuming,
-                                     [&] { return steps_within(options.minutes, forecast, 0); });
+    options.steps = plan_of_minutes(stdout, options.out, options.minutes, resuming, [&] {
+                      return plan_within(options.minutes, forecast, size, options.save_every);
+                    }).steps;
     trainer.learning_rate().steps = options.steps;
   } else if (!resuming) {
     fs::remove(gd::plan_path(options.out));

@@ -7,9 +7,9 @@
 #include <glyphdiff/data/alphabet.hpp>
 #include <glyphdiff/data/alphabet_batches.hpp>
 #include <glyphdiff/data/letter_batches.hpp>
+#include <glyphdiff/data/styled_letters.hpp>
 #include <glyphdiff/presets.hpp>
 #include <glyphdiff/sampler/draw.hpp>
-#include <glyphdiff/sampler/styled_letters.hpp>
 #include <glyphdiff/train/checkpoint.hpp>
 #include <glyphdiff/train/trainer.hpp>
 

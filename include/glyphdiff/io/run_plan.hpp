@@ -16,9 +16,11 @@
 namespace glyphdiff {
 
 struct RunPlan {
-  double minutes = 0;      ///< that were given
-  std::int64_t steps = 0;  ///< updates
-  int size = 0;            ///< pixels per side
+  double minutes = 0;           ///< that were given
+  std::int64_t steps = 0;       ///< updates
+  std::int64_t save_every = 0;  ///< updates between saves
+  int size = 0;                 ///< pixels per side
+  int judged = 0;               ///< samples that are judged at the end, 0: none
 
   friend bool operator==(RunPlan const&, RunPlan const&) = default;
 };
@@ -30,7 +32,8 @@ inline void save_run_plan(std::filesystem::path const& folder, RunPlan const& pl
   char minutes[40];  // with a point in any locale
   std::string const text =
       "minutes " + std::string(minutes, std::to_chars(minutes, minutes + 40, plan.minutes).ptr) + "\nsteps " +
-      std::to_string(plan.steps) + "\nsize " + std::to_string(plan.size) + "\n";
+      std::to_string(plan.steps) + "\nsave_every " + std::to_string(plan.save_every) + "\nsize " +
+      std::to_string(plan.size) + "\njudged " + std::to_string(plan.judged) + "\n";
   write_file(plan_path(folder), text.data(), text.size());
 }
 
@@ -41,15 +44,17 @@ inline std::optional<RunPlan> load_run_plan(std::filesystem::path const& folder)
   auto const bytes = read_file(plan_path(folder));
   std::istringstream words(std::string(bytes.begin(), bytes.end()));
   RunPlan plan;
-  auto const read = [&](char const* name, auto& value) {
+  auto const read = [&](char const* name, auto& value, int least) {
     std::string word, number;
     words >> word >> number;
     auto const [end, bad] = std::from_chars(number.data(), number.data() + number.size(), value);
-    if (word != name || bad != std::errc() || end != number.data() + number.size() || !(value > 0))
-      throw Error(plan_path(folder).string(), std::string(name) + " and a number above 0",
+    if (word != name || bad != std::errc() || end != number.data() + number.size() || !(value >= least))
+      throw Error(plan_path(folder).string(),
+                  std::string(name) + " and a number of " + std::to_string(least) + " or more",
                   "\"" + word + " " + number + "\"");
   };
-  read("minutes", plan.minutes), read("steps", plan.steps), read("size", plan.size);
+  read("minutes", plan.minutes, 0), read("steps", plan.steps, 1), read("save_every", plan.save_every, 1);
+  read("size", plan.size, 1), read("judged", plan.judged, 0);
   return plan;
 }
 
