@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/diffusion.hpp>
 #include <glyphdiff/kernels/prebuilt.hpp>
 
