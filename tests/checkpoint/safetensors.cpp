@@ -285,7 +285,7 @@ TEST_CASE("a place that cannot be written is named") {
         (folder / "file/a").string() + " cannot be written: Not a directory.");
   std::filesystem::create_directory((folder / "folder").string());
   CHECK(error((folder / "folder").string()) ==
-        (folder / "folder").string() + " cannot be written: Is a directory.");
+        (folder / "folder").string() + ": expected the name of a file to write, found a folder");
   CHECK(files::count(folder) == 2);
   if (::geteuid() != 0) {  // root writes anywhere
     ::chmod((folder / "folder").string().c_str(), 0500);
