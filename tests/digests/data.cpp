@@ -41,7 +41,7 @@ fs::path const root = GLYPHDIFF_SOURCE;
 
 /// These depend on the distribution's FreeType, which draws the outlines.
 void fonts() {
-  LetterFrame by_cap,
+  LetterFrame by_cap{.baseline = 50},
       by_x{.size = 32, .baseline = 22, .cap_height = 0, .x_height = 12, .side_bearings = true};
   for (char const* name : {"small.ttf", "squares.ttf", "squares.ttc", "squares_variable.ttf"}) {
     Digest digest;
@@ -76,7 +76,7 @@ Image sheet(std::size_t number, int size, int paper, bool transparent) {
 }
 
 void drawings() {
-  LetterFrame const frame;
+  LetterFrame const frame{.baseline = 50};
   std::vector<Drawing> made{make_drawing(sheet(3, 300, 255, false)), make_drawing(sheet(50, 300, 200, false)),
                             make_drawing(sheet(90, 300, 255, true)), make_drawing(sheet(7, 300, 255, true))};
   std::u32string const characters = U"AHxg";

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PAGES = ("README.md", "docs/*.md", "examples/*.md", "examples/*/*.md")
-COMMANDS, OTHERS = ("sh", ""), ("cpp", "cmake", "json", "text")  # what fenced blocks hold
+COMMANDS, OTHERS = ("sh", ""), ("cpp", "cmake", "json", "python", "text")  # what fenced blocks hold
 SECONDS = 1800  # that a command may take, compiling included
 
 
@@ -170,6 +171,9 @@ def execute(text, folder):
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
         return 124, process.communicate()[0] + f"\nstopped after {SECONDS} s"
+    except BaseException:
+        os.killpg(process.pid, 9)
+        raise
 
 
 def run_command(command, folder):
@@ -187,6 +191,7 @@ def run_command(command, folder):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pages", nargs="*", help="pages to run, relative to the root; all if none is named")
     parser.add_argument("--list", action="store_true", help="only show what would be run")

@@ -152,7 +152,7 @@ class ReferenceOptimizerFile {
   bool fresh() const { return fresh_; }  ///< no update was made, and there are no moments
 
   /// Where the moments of that name, "exp_avg" or "exp_avg_sq", belong in `store`.
-  void place(std::string const& name, FloatStore const& store, std::vector<Placement>& placements) const {
+  void place(std::string const& name, FloatStore const& store, std::vector<TensorPlacement>& placements) const {
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       std::size_t const tensor = number_of(names_[i] + name);
       TensorEntry const& entry = file_.entries()[tensor];
@@ -312,7 +312,7 @@ inline ReferenceOptimizer load_reference_run(std::string const& model_path, Trai
   auto const all = [](std::string const&) { return true; };
   std::vector<std::unique_ptr<TorchFile>> files;
   std::vector<std::vector<TensorSet>> parts;
-  std::vector<detail::Placement> placements;
+  std::vector<detail::TensorPlacement> placements;
   parts.reserve(1 + state.averages.size());  // placements point into it
   auto const place = [&](std::string const& path, FloatStore const& store) {
     parts.push_back({{"", store, &state.table}});

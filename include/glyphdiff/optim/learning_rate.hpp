@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/number_text.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -33,9 +34,9 @@ struct LearningRate {
   /// without the length of the run, whose rate would be at its end from the first update on.
   void require_valid() const {
     if (!is_finite(peak) || peak < 0)
-      throw Error("learning rate", "a finite number of 0 or more", std::to_string(peak));
+      throw Error("learning rate", "a finite number of 0 or more", number_text(peak));
     if (!is_finite(final_fraction))
-      throw Error("final fraction of the learning rate", "a finite number", std::to_string(final_fraction));
+      throw Error("final fraction of the learning rate", "a finite number", number_text(final_fraction));
     if (warm_up < 0)
       throw Error("warm-up of the learning rate", "0 updates or more", std::to_string(warm_up));
     if (decay != Decay::none && steps < 1)

@@ -15,9 +15,11 @@ namespace glyphdiff {
 
 /// To be specialised for every optimiser, as below for AdamW:
 ///
-///     state(optimizer, table)   its name and arrays, of the parameters' table or of smaller ones, and
-///     scalars options(optimizer)        what must be the same for a run to go on restore(optimizer, steps,
-///     scalars)   after the arrays have been filled; must not throw
+/// `state(optimizer, table)`: its name, its arrays (of the parameters' table or smaller) and its scalars.
+///
+/// `options(optimizer)`: what must be the same for a run to go on.
+///
+/// `restore(optimizer, steps, scalars)`: called after the arrays have been filled; must not throw.
 ///
 /// The learning rate and whatever else may change between updates is no part of it.
 template <class Optimizer>
