@@ -70,8 +70,12 @@ def commands_of_page(page, text):
                 end += 1
             if language in COMMANDS:
                 result += commands_of_block(page, i + 2, lines[i + 1:end])
+            elif language == "python":  # one command
+                program = "\n".join(lines[i + 1:end])
+                result.append(Command(page, i + 2, f"python3 - <<'END'\n{program}\nEND"))
             elif language not in OTHERS:
-                sys.exit(f"{page}:{i + 1}: a block of {language}; expected one of {', '.join(COMMANDS + OTHERS)}")
+                known = ", ".join(("sh", "python", *OTHERS))
+                sys.exit(f"{page}:{i + 1}: a block of {language}; expected one of {known}, or none, which means sh")
             i = end + 1
         elif line.startswith("    ") and line.strip() and (i == 0 or not lines[i - 1].strip()):
             end = i
