@@ -152,7 +152,8 @@ class ReferenceOptimizerFile {
   bool fresh() const { return fresh_; }  ///< no update was made, and there are no moments
 
   /// Where the moments of that name, "exp_avg" or "exp_avg_sq", belong in `store`.
-  void place(std::string const& name, FloatStore const& store, std::vector<TensorPlacement>& placements) const {
+  void place(std::string const& name, FloatStore const& store,
+             std::vector<TensorPlacement>& placements) const {
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       std::size_t const tensor = number_of(names_[i] + name);
       TensorEntry const& entry = file_.entries()[tensor];
