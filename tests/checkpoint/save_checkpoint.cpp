@@ -198,10 +198,10 @@ TEST_CASE("a new save takes the place of the old one when its index is there, an
   publish_checkpoint(set.index, second, 2, state);
   CHECK(step() == 13);
   CHECK(set.load_error() == "no error");
-  CHECK(set.files() == std::vector<std::string>{"run-" + second + "-00001-of-00002.safetensors",
-                                                "run-" + second + "-00002-of-00002.safetensors",
-                                                "run-2-s12-0123456789abcdef-00001-of-00001.safetensors",
-                                                "run-notes.safetensors", "run.safetensors.index.json"});
+  CHECK(set.files() == std::vector<std::string>{
+                           "run-2-s12-0123456789abcdef-00001-of-00001.safetensors", "run-notes.safetensors",
+                           "run-" + second + "-00001-of-00002.safetensors",
+                           "run-" + second + "-00002-of-00002.safetensors", "run.safetensors.index.json"});
   CHECK(new_save(13) != second);
 }
 
