@@ -41,8 +41,8 @@ struct Outcome {
 
 template <bool scale_shift, int... levels>
 void check_same_bits() {
-  Outcome<scale_shift> const kept;
-  Outcome<scale_shift, levels...> const recomputed;
+  Outcome<scale_shift> kept;
+  Outcome<scale_shift, levels...> recomputed;
   CHECK(same_bits(kept.result.out, recomputed.result.out));
   CHECK(same_bits(kept.result.gradients, recomputed.result.gradients));
   CHECK(same_bits(kept.result.d_image, recomputed.result.d_image));
