@@ -256,17 +256,40 @@ TEST_CASE("Winograd convolution over many pixels and channels") {
                                                     3e-6);  // several chunks of channels
 }
 
+namespace {
+
+/// The largest difference of two results, relative to the largest value of each of their arrays.
+double distance(std::vector<Values> const& a, std::vector<Values> const& b) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    REQUIRE(a[k].size() == b[k].size());
+    double largest = 0, difference = 0;
+    for (std::size_t i = 0; i < a[k].size(); ++i) {
+      largest = std::max(largest, double(std::abs(b[k][i])));
+      difference = std::max(difference, double(std::abs(a[k][i] - b[k][i])));
+    }
+    if (largest > 0) worst = std::max(worst, difference / largest);
+  }
+  return worst;
+}
+
+}  // namespace
+
 TEST_CASE(
     "the host's convolution takes Winograd's algorithm unless it must be exact or the tiles are wasted") {
   using Exec = Kokkos::DefaultHostExecutionSpace;
   using Exact = Direct<glyphdiff::kernels::native_width>;
   using Fast = Winograd<glyphdiff::kernels::native_width>;
   Problem const square({2, 9, 8, 20, 36, 3, 1});
-  CHECK(run<Chosen<true>, Exec>(square) == run<Exact, Exec>(square));
-  CHECK(run<Chosen<false>, Exec>(square) == run<Fast, Exec>(square));
+  // The chosen one may come from the compiled kernels, whose products are contracted otherwise than this
+  // file's.
+  auto const exact = run<Exact, Exec>(square), fast = run<Fast, Exec>(square);
+  CHECK(distance(run<Chosen<true>, Exec>(square), exact) < 0.5 * distance(fast, exact));
+  CHECK(distance(run<Chosen<false>, Exec>(square), fast) < 0.5 * distance(fast, exact));
   for (ConvShape s : {ConvShape{2, 9, 8, 20, 36, 3, 2}, {2, 9, 8, 20, 36, 1, 1}, {2, 2, 2, 20, 36, 3, 1}}) {
     Problem const p(s);
-    CHECK(run<Chosen<false>, Exec>(p) == run<Exact, Exec>(p));
+    CHECK(distance(run<Chosen<false>, Exec>(p), run<Exact, Exec>(p)) < 0.5 * distance(fast, exact));
   }
 }
 

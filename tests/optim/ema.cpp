@@ -114,8 +114,8 @@ TEST_CASE("rates that make no average are refused") {
   using Exec = Kokkos::DefaultHostExecutionSpace;
   Arena<Exec> const p("p", 3);
   CHECK_THROWS_WITH_AS(Ema<Exec>(Exec(), p, {1.0}),
-                       "The rate of a moving average must be at least 0 and below 1, not 1.000000.", Error);
+                       "The rate of a moving average must be at least 0 and below 1, not 1.", Error);
   CHECK_THROWS_AS(Ema<Exec>(Exec(), p, {-0.5}), Error);
   CHECK_THROWS_WITH_AS(Ema<Exec>(Exec(), p, {0.5, 0.9, 0.5}),
-                       "The moving averages must differ in rate, but 0.500000 is given twice.", Error);
+                       "The moving averages must differ in rate, but 0.5 is given twice.", Error);
 }
