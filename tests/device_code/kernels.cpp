@@ -16,7 +16,7 @@ void random_numbers(Exec const& exec, float* x) {
 
 void optimiser(Exec const& exec, float* p, float* g, std::uint16_t* moment, double* sums) {
   adamw_update<Portable>(exec, 5, p, g, p, p, {}, {});
-  adamw_update<Portable>(exec, 5, p, g, moment, moment, {}, {}, {1});
+  adamw_update_bfloat16<Portable>(exec, 5, p, g, moment, moment, {}, {}, {1});
   ema_update<Portable>(exec, 5, p, {});
   sum_of_squares<Portable>(exec, 5, p, sums);
 }

@@ -2,14 +2,17 @@
 
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/io/file.hpp>
+#include <glyphdiff/number_text.hpp>
 
-#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <type_traits>
 
 /// What `--minutes` chose when a run began: kept in its folder, so that the run goes on as it began whatever
 /// the machine does by then.
@@ -29,11 +32,10 @@ inline std::filesystem::path plan_path(std::filesystem::path const& folder) { re
 
 /// Writes folder/plan.txt.
 inline void save_run_plan(std::filesystem::path const& folder, RunPlan const& plan) {
-  char minutes[40];  // with a point in any locale
-  std::string const text =
-      "minutes " + std::string(minutes, std::to_chars(minutes, minutes + 40, plan.minutes).ptr) + "\nsteps " +
-      std::to_string(plan.steps) + "\nsave_every " + std::to_string(plan.save_every) + "\nsize " +
-      std::to_string(plan.size) + "\njudged " + std::to_string(plan.judged) + "\n";
+  std::string const text = "minutes " + shortest_text(plan.minutes) + "\nsteps " +
+                           std::to_string(plan.steps) + "\nsave_every " + std::to_string(plan.save_every) +
+                           "\nsize " + std::to_string(plan.size) + "\njudged " + std::to_string(plan.judged) +
+                           "\n";
   write_file(plan_path(folder), text.data(), text.size());
 }
 
@@ -47,11 +49,15 @@ inline std::optional<RunPlan> load_run_plan(std::filesystem::path const& folder)
   auto const read = [&](char const* name, auto& value, int least) {
     std::string word, number;
     words >> word >> number;
-    auto const [end, bad] = std::from_chars(number.data(), number.data() + number.size(), value);
-    if (word != name || bad != std::errc() || end != number.data() + number.size() || !(value >= least))
+    using T = std::remove_reference_t<decltype(value)>;
+    auto const found = parse_number(number);
+    if (word != name || !found || *found < least || *found > 9e15 ||
+        (std::is_integral_v<T> &&
+         (*found != std::floor(*found) || *found > double((std::numeric_limits<T>::max)()))))
       throw Error(plan_path(folder).string(),
                   std::string(name) + " and a number of " + std::to_string(least) + " or more",
                   "\"" + word + " " + number + "\"");
+    value = T(*found);
   };
   read("minutes", plan.minutes, 0), read("steps", plan.steps, 1), read("save_every", plan.save_every, 1);
   read("size", plan.size, 1), read("judged", plan.judged, 0);
