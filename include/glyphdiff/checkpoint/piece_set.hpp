@@ -215,9 +215,11 @@ class PieceSet final : public TensorFile {
   }
 
   [[noreturn]] void name_the_missing(detail::PieceIndex const& index) const {
-    for (auto const& [name, number] : index.weight_map) {
+    for (auto const& place : index.weight_map) {
+      auto const& [name, number] = place;
       auto const& entries = pieces_[number]->entries();
-      if (std::none_of(entries.begin(), entries.end(), [&](auto const& entry) { return entry.name == name; }))
+      if (std::none_of(entries.begin(), entries.end(),
+                       [&](auto const& entry) { return entry.name == place.first; }))
         throw Error(pieces_[number]->path(), detail::printable(name) + ", as the index says", "none");
     }
     throw Error(path_, "every tensor once", "one in two pieces");
