@@ -89,26 +89,26 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_TEMPLATE("a damaged checkpoint changes no bit of a trainer, which trains on", Run,
-                   old_runs::Learned, old_runs::Bfloat16, old_runs::LowRank, old_runs::Norms,
-                   old_runs::Classifier) {
+                   old_runs::Learned, old_runs::Bfloat16, old_runs::LowRank, old_runs::Classifier) {
   CAPTURE(Run::name);
   Fixture<Run> f;
   files::Edited const whole(f.path);
 
-  for (auto const& tensor : whole.tensors) {
+  for (std::size_t number = 0; number < whole.tensors.size(); ++number) {
+    auto const& tensor = whole.tensors[number];
     CAPTURE(tensor.name);
     // One number that is not finite, in the middle or at the end, written as if it were right.
     std::size_t const width = tensor.dtype == "F64" ? 8 : tensor.dtype == "BF16" ? 2 : 4;
     std::size_t const count = tensor.bytes.size() / width;
-    for (std::size_t const at : {count / 2, count - 1}) {
-      double const bad = not_finite[at % 3];
-      CHECK(f.refused_when([&](files::Edited& file) {
-        auto& t = file[tensor.name];
-        if (width == 8) t.set(at, bad);
-        if (width == 4) t.set(at, float(bad));
-        if (width == 2) t.set(at, float_to_bfloat16(float(bad)));
-      }) == f.path + ": expected finite numbers, found one that is not in " + tensor.name);
-    }
+    std::size_t const at = number % 2 == 0 ? count / 2 : count - 1;
+    double const bad = not_finite[number % 3];
+    CHECK(f.refused_when([&](files::Edited& file) {
+      auto& t = file[tensor.name];
+      if (width == 8) t.set(at, bad);
+      if (width == 4) t.set(at, float(bad));
+      if (width == 2) t.set(at, float_to_bfloat16(float(bad)));
+    }) == f.path + ": expected finite numbers, found one that is not in " + tensor.name);
+    if (number % 16 > 0 && !tensor.name.starts_with("state.")) continue;
     // Missing, or of another shape.
     CHECK(f.refused_when([&](files::Edited& file) {
       std::erase_if(file.tensors, [&](auto const& t) { return t.name == tensor.name; });
@@ -136,7 +136,7 @@ TEST_CASE_TEMPLATE("a damaged checkpoint changes no bit of a trainer, which trai
   f.refused_when([](files::Edited& file) { file.value("glyphdiff.seed") = "-1"; });
 
   // Cut short.
-  for (std::size_t length = 0; length < f.bytes.size(); length += 997) {
+  for (std::size_t length = 0; length < f.bytes.size(); length += f.bytes.size() / 40) {
     files::write(f.path, f.bytes.substr(0, length));
     f.refused();
   }
@@ -148,32 +148,31 @@ TEST_CASE_TEMPLATE("a damaged checkpoint changes no bit of a trainer, which trai
 }
 
 TEST_CASE_TEMPLATE("a flipped bit in any tensor is an Error that names it, and changes nothing", Run,
-                   old_runs::Learned, old_runs::Bfloat16, old_runs::LowRank, old_runs::Classifier) {
+                   old_runs::Learned, old_runs::LowRank, old_runs::Classifier) {
   CAPTURE(Run::name);
   Fixture<Run> f;
   std::uint64_t header;
   std::memcpy(&header, f.bytes.data(), 8);
   auto const entries = SafetensorsFile(f.path).entries();
-  for (auto const& entry : entries) {
+  for (std::size_t number = 0; number < entries.size(); ++number) {
+    auto const& entry = entries[number];
     CAPTURE(entry.name);
-    for (std::uint64_t const at :
-         {entry.offset, entry.offset + entry.bytes / 2, entry.offset + entry.bytes - 1}) {
-      std::string changed = f.bytes;
-      changed[8 + header + at] = char(changed[8 + header + at] ^ 1 << at % 8);
-      files::write(f.path, changed);
-      CHECK(f.refused().starts_with(f.path + ": expected the tensor " + entry.name +
-                                    " as it was written, with the checksum "));
-      // The same in the file of 0.1.0 could not be told; weights alone are looked at in the same way.
-      std::vector<float> weights(f.run.net.parameters().extent(0), -7.0f);
-      bool const model = entry.name.starts_with("model.") && std::string(Run::name) != "low_rank";
-      std::string const message = files::message_of<Error>([&] {
-        load_weights(f.path, "model.", parameter_blocks(f.run.net.parameter_list()), weights.data());
-      });
-      if (model) {
-        CHECK(message != "no error");
-        CHECK(weights == std::vector<float>(weights.size(), -7.0f));
-      }
-    }
+    std::uint64_t const at = entry.offset + (number % 3 == 0   ? 0
+                                             : number % 3 == 1 ? entry.bytes / 2
+                                                               : entry.bytes - 1);
+    std::string changed = f.bytes;
+    changed[8 + header + at] = char(changed[8 + header + at] ^ 1 << number % 8);
+    files::write(f.path, changed);
+    std::string const expected =
+        f.path + ": expected the tensor " + entry.name + " as it was written, with the checksum ";
+    CHECK(f.refused().starts_with(expected));
+    // Weights alone are looked at in the same way.
+    if (!entry.name.starts_with("model.") || std::string(Run::name) == "low_rank") continue;
+    std::vector<float> weights(f.run.net.parameters().extent(0), -7.0f);
+    CHECK(files::message_of<Error>([&] {
+            load_weights(f.path, "model.", parameter_blocks(f.run.net.parameter_list()), weights.data());
+          }).starts_with(expected));
+    CHECK(weights == std::vector<float>(weights.size(), -7.0f));
   }
 }
 
