@@ -1,5 +1,7 @@
 #pragma once
 
+#include "files.hpp"
+
 #include <glyphdiff/checkpoint/safetensors.hpp>
 
 #include <cstring>
@@ -44,14 +46,23 @@ struct Edited {
     return metadata.emplace_back(key, "").second;
   }
 
+  /// Without waiting for the disk, as write_safetensors would.
   void write(std::string const& path) const {
+    namespace detail = glyphdiff::detail;
     std::vector<glyphdiff::TensorSource> sources;
-    for (Tensor const& tensor : tensors)
-      sources.push_back({tensor.name, tensor.dtype, tensor.shape,
-                         [&tensor](std::uint64_t offset, std::uint64_t count, void* to) {
-                           std::memcpy(to, tensor.bytes.data() + offset, count);
-                         }});
-    glyphdiff::write_safetensors(path, sources, metadata);
+    for (Tensor const& tensor : tensors) sources.push_back({tensor.name, tensor.dtype, tensor.shape, {}});
+    std::vector<std::uint64_t> sizes;
+    nlohmann::json header = detail::safetensors_header(path, sources, metadata, sizes);
+    std::string data;
+    for (std::size_t k = 0; k < tensors.size(); ++k) {
+      std::string const bytes(tensors[k].bytes.data(), sizes[k]);
+      data += bytes;
+      header["__metadata__"][std::string(detail::checksum_prefix) + tensors[k].name] =
+          glyphdiff::checksum_text(glyphdiff::xxh64(bytes));
+    }
+    std::string const text = detail::finished_header(path, header);
+    std::uint64_t const length = text.size();
+    files::write(path, std::string(reinterpret_cast<char const*>(&length), sizeof length) + text + data);
   }
 };
 
