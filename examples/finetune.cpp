@@ -79,8 +79,8 @@ gd::ImageDataset load_pictures(fs::path const& from, bool mirror = false, bool h
   return std::move(folder.dataset);
 }
 
-/// Clears the folder of what an earlier run has left, if that is asked for.
-void start_afresh(Options const& options) {
+/// The snapshots that an earlier run has left. Throws Error where there are some and --fresh was not given.
+std::vector<fs::path> snapshots_to_remove(Options const& options) {
   std::vector<fs::path> snapshots;
   for (auto const& entry : fs::directory_iterator(options.out)) {
     std::string const name = entry.path().filename().string();
@@ -89,6 +89,11 @@ void start_afresh(Options const& options) {
   if (!snapshots.empty() && !options.fresh)
     throw gd::Error(options.out.string(), "a new folder, or --fresh to start over in this one",
                     "snapshots of a run without its checkpoint");
+  return snapshots;
+}
+
+/// Clears the folder of what an earlier run has left.
+void start_afresh(Options const& options, std::vector<fs::path> const& snapshots) {
   for (auto const& snapshot : snapshots) fs::remove(snapshot);
   for (char const* name : {"metrics.csv", "best.safetensors"}) fs::remove(options.out / name);
   if (options.minutes <= 0) fs::remove(gd::plan_path(options.out));
@@ -178,6 +183,7 @@ int run(Options options) {
 
   std::string const checkpoint = (options.out / "checkpoint.safetensors").string();
   bool const resuming = !options.fresh && fs::exists(checkpoint);
+  auto const snapshots = resuming ? std::vector<fs::path>{} : snapshots_to_remove(options);
   // Not needed where everything that training moves comes from the checkpoint; the rest always does from
   // here.
   if (!options.init.empty() && !(resuming && *part == gd::TrainedPart::all))
@@ -226,7 +232,7 @@ int run(Options options) {
     std::fprintf(text, "going on from step %lld of %s (--fresh starts over)\n", (long long)trainer.steps(),
                  checkpoint.c_str());
   } else {
-    start_afresh(options);
+    start_afresh(options, snapshots);
   }
 
   gd::KeyValues facts = identity;

@@ -196,8 +196,8 @@ TEST_CASE("a bfloat16 second moment follows where rounding to the nearest would 
 
 TEST_CASE("options and arenas that do not fit are refused") {
   using Exec = Kokkos::DefaultHostExecutionSpace;
-  CHECK_THROWS_WITH_AS(AdamW<Exec>(4, {.beta1 = 1.0}),
-                       "AdamW's beta1 must be at least 0 and below 1, not 1.", Error);
+  CHECK_THROWS_WITH_AS(AdamW<Exec>(4, {.beta1 = 1.0}), "AdamW's beta1 must be at least 0 and below 1, not 1.",
+                       Error);
   CHECK_THROWS_AS(AdamW<Exec>(4, {.beta2 = -0.1}), Error);
   CHECK_THROWS_AS(AdamW<Exec>(4, {.eps = std::nan("")}), Error);
   CHECK_THROWS_AS(AdamW<Exec>(4, {.weight_decay = INFINITY}), Error);
