@@ -1,6 +1,6 @@
 #pragma once
 
-#include <glyphdiff/tensor.hpp>
+#include "arrays.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -19,25 +19,11 @@
 #define GLYPHDIFF_TEST_SPACES GLYPHDIFF_HOST_SPACES
 #endif
 
-using HostFloats = Kokkos::View<float*, Kokkos::LayoutRight, Kokkos::HostSpace, Kokkos::MemoryUnmanaged>;
+namespace glyphdiff::test {
 
 template <class Exec>
-void assign(glyphdiff::Arena<Exec> const& arena, float const* values) {
-  Kokkos::deep_copy(arena, HostFloats(const_cast<float*>(values), arena.extent(0)));
-}
-
-template <class Exec>
-glyphdiff::Arena<Exec> to_arena(std::vector<float> const& values) {
-  glyphdiff::Arena<Exec> arena("glyphdiff::test", values.size());
-  assign<Exec>(arena, values.data());
-  return arena;
-}
-
-template <class View>
-std::vector<float> to_host(View const& arena) {
-  std::vector<float> values(arena.extent(0));
-  Kokkos::deep_copy(HostFloats(values.data(), values.size()), arena);
-  return values;
+void assign(Arena<Exec> const& arena, float const* values) {
+  Kokkos::deep_copy(arena, HostSpan<float>(const_cast<float*>(values), arena.extent(0)));
 }
 
 /// Repeatable values in [-1, 1) of very different sizes.
@@ -51,3 +37,5 @@ inline std::vector<float> scattered(std::size_t count, unsigned seed) {
   }
   return values;
 }
+
+}  // namespace glyphdiff::test

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <initializer_list>
 
+namespace bfloat16_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("bfloat16 is the upper half of a float") {
@@ -46,3 +48,5 @@ TEST_CASE("the mean of stochastic rounding over all bits is the value itself") {
     CHECK(sum / 0x10000 == doctest::Approx(value).epsilon(1e-12));
   }
 }
+
+}  // namespace bfloat16_tests

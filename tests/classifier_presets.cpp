@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace classifier_presets_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -27,3 +29,5 @@ TEST_CASE("the released classifiers have the names and shapes of the reference's
   check_names<presets::AdmClassifier256>(256);
   check_names<presets::AdmClassifier512>(512);
 }
+
+}  // namespace classifier_presets_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace config_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -59,3 +61,5 @@ TEST_CASE("a short list") {
   CHECK(!list.contains(0));  // what is behind its end is no part of it
   CHECK(ShortList<int>().size() == 0);
 }
+
+}  // namespace config_tests

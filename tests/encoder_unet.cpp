@@ -1,6 +1,8 @@
 #include "allocations.hpp"
 #include "encoder_unet/encoder_check.hpp"
 
+namespace encoder_unet_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -132,3 +134,5 @@ TEST_CASE("a classifier refuses what doesn't fit with a sentence") {
   net.forward(exec, x, times, logits, tape, {}, /*with_image_gradient=*/true);
   CHECK_THROWS_AS(net.backward(exec, logits, gradients, tape), Error);
 }
+
+}  // namespace encoder_unet_tests

@@ -25,6 +25,8 @@
 #include <functional>
 #include <map>
 
+namespace locale_tests {
+
 using namespace glyphdiff;
 namespace fs = std::filesystem;
 
@@ -182,3 +184,5 @@ TEST_CASE("lines for programs and sentences for people have no comma in a number
   CHECK(figure_text({.key = "", .name = "", .samples = {}, .real = {}, .interval = true},
                     {0.5, 0.25, 0.75}) == "0.500 [0.250, 0.750]");
 }
+
+}  // namespace locale_tests

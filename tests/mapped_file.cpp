@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string>
 
+namespace mapped_file_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("a disk that is too small is refused with one sentence, and nothing is
   CHECK(error == path + ": expected room for a file of 3 MB, found File too large");
   CHECK(std::filesystem::is_empty(folder.path()));
 }
+
+}  // namespace mapped_file_tests

@@ -15,6 +15,8 @@
 #include <string>
 #include <vector>
 
+namespace number_text_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("letters and digits are those of ASCII") {
   }
   CHECK(ascii_lower(std::string(".TIF\xc4\x30")) == ".tif\xc4\x30");
 }
+
+}  // namespace number_text_tests

@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace presets_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("the number of tensors of the other released models") {
   CHECK(tensors(nn::UNetLayers<presets::Adm512>()) == 644);
   CHECK(tensors(nn::UNetLayers<presets::Adm512Conditional>()) == 645);
 }
+
+}  // namespace presets_tests

@@ -8,6 +8,8 @@
 #include <numbers>
 #include <vector>
 
+namespace random_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("bits4 is Philox4x32-10: the known answers of its authors") {
@@ -125,3 +127,5 @@ TEST_CASE("uniform_below covers its range evenly") {
   CHECK(uniform_below(1, {10}, 5) == 0);
   CHECK(uniform_below(1ull << 32, {10}, 5) == bits4({10}, 5)[0]);
 }
+
+}  // namespace random_tests

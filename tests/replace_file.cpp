@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+namespace replace_file_tests {
+
 using namespace glyphdiff;
 namespace fs = std::filesystem;
 
@@ -237,3 +239,5 @@ TEST_CASE("a writer whose file was taken for abandoned as it was made takes anot
   CHECK(failed == 0);
   CHECK(count(folder.path()) == 1);
 }
+
+}  // namespace replace_file_tests

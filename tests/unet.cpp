@@ -1,6 +1,8 @@
 #include "allocations.hpp"
 #include "unet/unet_check.hpp"
 
+namespace unet_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -190,3 +192,5 @@ TEST_CASE("what doesn't fit is refused with a sentence") {
   Net::Evaluator evaluator(net);
   CHECK_THROWS_AS(evaluator(Exec(), images(2, 8, 8, 3), times, images(2, 8, 8, 6)), Error);  // no labels
 }
+
+}  // namespace unet_tests

@@ -6,6 +6,8 @@
 
 #include <random>
 
+namespace workspace_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -150,3 +152,5 @@ TEST_CASE("a plan that fails leaves the workspace, and the plan it follows, as t
   CHECK(!workspace.planning());
   CHECK(workspace.acquire(200) != first);
 }
+
+}  // namespace workspace_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_binary_file_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a file is read at any place, and not beyond its end") {
@@ -41,3 +43,5 @@ TEST_CASE("a file is replaced as a whole or not at all") {
   replace_file(path, [&](int fd) { detail::write_all(fd, "new", 3, path); });
   CHECK(files::read(path) == "new");
 }
+
+}  // namespace checkpoint_binary_file_tests

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace checkpoint_checksum_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -45,3 +47,5 @@ TEST_CASE("what is no checksum is none") {
   for (char const* text : {"", "0123", "0123456789abcdeg", "0123456789ABCDEF", "0123456789abcdef0"})
     CHECK_FALSE(parse_checksum(text).has_value());
 }
+
+}  // namespace checkpoint_checksum_tests

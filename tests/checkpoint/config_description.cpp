@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_config_description_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -70,3 +72,5 @@ TEST_CASE("text that is no value of its field is refused") {
   CHECK_THROWS_AS(parse_unet_config({{"qkv_order", ""}}), Error);
   CHECK_THROWS_AS(parse_unet_config({{"classes", "99999999999"}}), Error);
 }
+
+}  // namespace checkpoint_config_description_tests

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+namespace checkpoint_dtype_tests {
+
 using namespace glyphdiff::detail;
 
 TEST_CASE("half precision becomes the same number in single precision") {
@@ -67,3 +69,5 @@ TEST_CASE("floats become the nearest half precision number, ties to even") {
   CHECK(float_to_half(INFINITY) == 0x7c00);
   CHECK(float_to_half(1e-12f) == 0);
 }
+
+}  // namespace checkpoint_dtype_tests

@@ -5,6 +5,8 @@
 
 #include <numeric>
 
+namespace checkpoint_gray_tensors_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("a network that is not for colour is not made gray") {
   CHECK_THROWS_AS(GrayTensors{two}, Error);
   CHECK_THROWS_AS(GrayTensors{Memory()}, Error);
 }
+
+}  // namespace checkpoint_gray_tensors_tests

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+namespace checkpoint_infer_config_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -134,3 +136,5 @@ TEST_CASE("a configuration is printed as C++ that gives it again") {
         "false, "
         ".dropout = 0.1}");
 }
+
+}  // namespace checkpoint_infer_config_tests

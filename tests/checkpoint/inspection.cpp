@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+namespace checkpoint_inspection_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -206,3 +208,5 @@ TEST_CASE("the preset of a file is the one with its tensors, by the file's name 
   ours.pairs = {{"config.preset", "Letters64"}, {"config.channels", "1"}};
   CHECK(!matching_preset(ours).gray);  // which has one channel anyway
 }
+
+}  // namespace checkpoint_inspection_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_key_values_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("every key that differs is listed with both values") {
@@ -16,3 +18,5 @@ TEST_CASE("every key that differs is listed with both values") {
 TEST_CASE("the order of the keys is no difference") {
   CHECK(differences({{"a", "1"}, {"b", "2"}}, {{"b", "2"}, {"a", "1"}}) == "");
 }
+
+}  // namespace checkpoint_key_values_tests

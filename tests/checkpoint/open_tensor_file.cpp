@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_open_tensor_file_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a file's format is told by its content, not by its name") {
@@ -47,3 +49,5 @@ TEST_CASE("weights load alike from every format and precision") {
           load_weights(*integers, "int", {{"egers", {5}, 0, 5}}, arena.data());
         }).find("integers is I64 (5) and not F32 (5)") != std::string::npos);
 }
+
+}  // namespace checkpoint_open_tensor_file_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_pickle_tests {
+
 using namespace glyphdiff;
 using namespace std::string_literals;
 
@@ -272,3 +274,5 @@ TEST_CASE("a pickle cut short or changed anywhere is an Error or another pickle"
     }
   CHECK(refused > 10'000);
 }
+
+}  // namespace checkpoint_pickle_tests

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace checkpoint_pickle_value_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("values are found by their keys and known by their kind") {
@@ -36,3 +38,5 @@ TEST_CASE("a tensor is contiguous if its numbers lie in C order without a gap") 
   CHECK_FALSE(contiguous({2, 3}, {4, 1}));
   CHECK_FALSE(contiguous({3}, {0}));
 }
+
+}  // namespace checkpoint_pickle_value_tests

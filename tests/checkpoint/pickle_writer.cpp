@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_pickle_writer_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("what is written is read") {
@@ -39,3 +41,5 @@ TEST_CASE("what is written is read") {
   CHECK(*root.find("ordered")->as<PickleDict>()->pairs[0].first->as<std::string>() == "z");
   CHECK(root.as<PickleDict>()->pairs[5].first->as<std::int64_t>() != nullptr);
 }
+
+}  // namespace checkpoint_pickle_writer_tests

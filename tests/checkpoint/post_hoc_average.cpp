@@ -6,6 +6,8 @@
 #include <map>
 #include <numeric>
 
+namespace checkpoint_post_hoc_average_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("nothing to compose from is refused") {
   CHECK_THROWS_AS(post_hoc_weights({{0.1, 0}}, 0.1, 10), Error);
   CHECK_THROWS_AS(post_hoc_weights({{0.1, 10}}, 0.5, 10), Error);
 }
+
+}  // namespace checkpoint_post_hoc_average_tests

@@ -11,6 +11,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_reference_run_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -249,3 +251,5 @@ TEST_CASE(
   CHECK_THROWS_AS(save_reference_run(folder.path().string(), state, {}), Error);
   CHECK(files::count(folder) == 0);
 }
+
+}  // namespace checkpoint_reference_run_tests

@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstring>
 
+namespace checkpoint_safetensors_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -367,3 +369,5 @@ TEST_CASE("files without checksums are read, and checksums are not among the met
             checksum_text(xxh64(std::string_view(reinterpret_cast<char const*>(floats.data() + 1), 24))) +
             "\"") != std::string::npos);
 }
+
+}  // namespace checkpoint_safetensors_tests

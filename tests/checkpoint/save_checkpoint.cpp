@@ -14,6 +14,9 @@
 #include <cstring>
 #include <set>
 
+namespace checkpoint_save_checkpoint_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -339,3 +342,5 @@ TEST_CASE("an optimiser's arrays are in the file by its name, and another one's 
   std::vector<float> weights(arena_size);
   CHECK_NOTHROW(load_weights(path, "model.", run.state().table, weights.data()));
 }
+
+}  // namespace checkpoint_save_checkpoint_tests

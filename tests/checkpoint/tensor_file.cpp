@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_tensor_file_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("tensors of safetensors files are read as floats, whatever their preci
     CHECK_THROWS_AS(file.read(index, size + 1, 0, values.data()), Error);
   }
 }
+
+}  // namespace checkpoint_tensor_file_tests

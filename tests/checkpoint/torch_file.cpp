@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_torch_file_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -179,3 +181,5 @@ TEST_CASE("other files are told what they are not") {
   CHECK(files::message_of<Error>([&] { TorchFile file(path); }) ==
         path + ": expected one data.pkl in the archive, found several");
 }
+
+}  // namespace checkpoint_torch_file_tests

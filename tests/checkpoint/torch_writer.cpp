@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace checkpoint_torch_writer_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a model file comes back bit for bit, in its order") {
@@ -58,3 +60,5 @@ TEST_CASE("what makes no file is refused, and the previous file stays") {
         (folder / "absent/a.pt").string() + " cannot be written: No such file or directory.");
   CHECK(files::count(folder) == 1);
 }
+
+}  // namespace checkpoint_torch_writer_tests

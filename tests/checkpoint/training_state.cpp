@@ -16,6 +16,9 @@
 #include <csignal>
 #include <cstring>
 
+namespace checkpoint_training_state_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -138,10 +141,10 @@ TEST_CASE_TEMPLATE("arenas of any space are saved and filled, and training goes 
     return s;
   };
   auto const step = [&](Arena<Exec> const& p, Ema<Exec> const& ema, AdamW<Exec>& adamw) {
-    adamw.update(exec, p, to_arena<Exec>(scattered(std::size_t(count), unsigned(adamw.steps))), 1e-3, ema);
+    adamw.update(exec, p, to_space<Exec>(scattered(std::size_t(count), unsigned(adamw.steps))), 1e-3, ema);
   };
 
-  auto const p = to_arena<Exec>(scattered(std::size_t(count), 99));
+  auto const p = to_space<Exec>(scattered(std::size_t(count), 99));
   Ema<Exec> const ema(exec, p, {0.9, 0.999});
   AdamW<Exec> adamw(count);
   for (int k = 0; k < 2; ++k) step(p, ema, adamw);
@@ -329,3 +332,5 @@ TEST_CASE("a file from before a configuration had a field loads where the field 
   CHECK(load_error(path, run, state).find("space_to_depth: checkpoint 1, this program 2") !=
         std::string::npos);
 }
+
+}  // namespace checkpoint_training_state_tests

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <stdexcept>
 
+namespace checkpoint_zip_archive_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -141,3 +143,5 @@ TEST_CASE("what the data's source throws comes through, and the old file stays")
   CHECK(files::read(path) == "old");
   CHECK(files::count(folder) == 1);
 }
+
+}  // namespace checkpoint_zip_archive_tests

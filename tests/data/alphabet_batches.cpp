@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+namespace data_alphabet_batches_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -125,3 +127,5 @@ TEST_CASE("a text's classes are its characters' places in the alphabet") {
   CHECK_THROWS_AS(alphabet_classes("a~"), Error);
   CHECK_THROWS_AS(alphabet_classes("  "), Error);
 }
+
+}  // namespace data_alphabet_batches_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_alphabet_letters_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -114,3 +116,5 @@ TEST_CASE(
   save_manifest(folder.path(), {entry("a.png", "~", "one.ttf")});
   CHECK_THROWS_AS(load_alphabet_letters(folder.path()), Error);
 }
+
+}  // namespace data_alphabet_letters_tests

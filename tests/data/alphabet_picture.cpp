@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_alphabet_picture_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -75,3 +77,5 @@ TEST_CASE("a mask goes where its picture went, and closes what lies outside") {
   write_png(folder / "scan.png", bar(64, 64, 3, 33, 10, 20));
   CHECK(read_alphabet_mask(folder / "mask.png", read_alphabet_picture(folder / "scan.png")).width == 64);
 }
+
+}  // namespace data_alphabet_picture_tests

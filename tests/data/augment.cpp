@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+namespace data_augment_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -141,3 +143,5 @@ TEST_CASE("all extremes of the options are safe") {
             CHECK(std::abs(value) <= 1.0f);
   CHECK_THROWS_AS(augmented(block(1, 2), 0.5f, 0.5f, 12), Error);
 }
+
+}  // namespace data_augment_tests

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+namespace data_batches_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("every epoch has every image once, in another order") {
@@ -77,3 +79,5 @@ TEST_CASE("no images, no batch") {
   CHECK_THROWS_AS(BatchSampler(0, 4, 1), Error);
   CHECK_THROWS_AS(BatchSampler(4, 0, 1), Error);
 }
+
+}  // namespace data_batches_tests

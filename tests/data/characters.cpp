@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_characters_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("characters of one to four bytes, there and back") {
@@ -23,3 +25,5 @@ TEST_CASE("text that is no UTF-8 is refused") {
     CHECK_THROWS_AS(characters_of(bad), Error);
   }
 }
+
+}  // namespace data_characters_tests

@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace data_check_letters_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("nothing to check is an error") {
   folder.write("A_1.png", "no picture");
   CHECK_THROWS_WITH_AS(check_letters(folder.path()), doctest::Contains("none, first"), Error);
 }
+
+}  // namespace data_check_letters_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_class_labels_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("names of files and of an atlas's cells say classes") {
@@ -22,3 +24,5 @@ TEST_CASE("classes are numbered in alphabetical order") {
   CHECK(classes.names == std::vector<std::string>{"B", "R", "Z"});
   CHECK(classes.labels == std::vector<int>{1, 0, 1, 2});
 }
+
+}  // namespace data_class_labels_tests

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace data_dataset_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("bytes become byte / 127.5 - 1, in the order (N,H,W,C)") {
@@ -58,3 +60,5 @@ TEST_CASE("every tenth image is held out, or every tenth group") {
   CHECK_THROWS_WITH_AS(hold_out_tenth(few), doctest::Contains("at least 30, found 29"), Error);
   CHECK(few.size() == 29);
 }
+
+}  // namespace data_dataset_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_distinct_fonts_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -35,3 +37,5 @@ TEST_CASE("the distance that counts is at 64 x 64, and is a choice") {
   CHECK(all.add({bar("A", 8)}));
   CHECK(all.add({bar("A", 8)}));
 }
+
+}  // namespace data_distinct_fonts_tests

@@ -4,6 +4,8 @@
 
 #include <array>
 
+namespace data_drawing_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("an image without pixels or contrast is a blank drawing") {
   CHECK(make_drawing(bar(black, black)).picture.pixels == std::vector<std::uint8_t>(256, 255));
   CHECK(make_drawing(bar(nothing, nothing)).notes.size() == 2);
 }
+
+}  // namespace data_drawing_tests

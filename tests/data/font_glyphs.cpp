@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace data_font_glyphs_tests {
+
 using namespace glyphdiff;
 
 // The fonts are of rectangles: see fixtures/make_fonts.py.
@@ -151,3 +153,5 @@ TEST_CASE("families are known by their first word") {
   CHECK(family_word("  3270 Nerd") == "3270");
   CHECK(family_word("--").empty());
 }
+
+}  // namespace data_font_glyphs_tests

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+namespace data_image_folder_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -87,3 +89,5 @@ TEST_CASE("a folder with nothing to train on is an error that says why") {
   CHECK_THROWS_AS(load_image_folder(folder.path(), 0, 1), Error);
   CHECK_THROWS_AS(load_image_folder(folder.path(), 8, 2), Error);
 }
+
+}  // namespace data_image_folder_tests

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace data_ink_box_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("where ink lies, to a part of a pixel") {
@@ -35,3 +37,5 @@ TEST_CASE("ink at the edge") {
     CHECK(ink_box(picture)->height() >= 1);
   }
 }
+
+}  // namespace data_ink_box_tests

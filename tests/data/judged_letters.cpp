@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string>
 
+namespace data_judged_letters_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("a tenth is held out: by family where families are known") {
   few.letters.names.resize(20);
   CHECK_THROWS_WITH_AS(hold_out_letters(few), doctest::Contains("at least 30, found 20"), Error);
 }
+
+}  // namespace data_judged_letters_tests

@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+namespace data_letter_atlas_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -93,3 +95,5 @@ TEST_CASE("an atlas and a list that do not fit together are refused") {
   refuse("a.png", header + "0\tOne\ttrain\n", "line 2");
   refuse("a.png", header + line + "1\tOne\tone.ttf\tp\tMIT\ttrain\n", "at most the 1 cells");
 }
+
+}  // namespace data_letter_atlas_tests

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+namespace data_letter_batches_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE("white letters on black are varied as black ones on white are") {
   for (float& value : found) value = -value;
   CHECK(found == wanted);
 }
+
+}  // namespace data_letter_batches_tests

@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+namespace data_letter_folder_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -84,3 +86,5 @@ TEST_CASE("nothing is removed that was not made here, and a folder that is there
   CHECK(std::filesystem::is_directory(folder / "real/report"));
   CHECK_FALSE(std::filesystem::exists(folder / "real/part"));
 }
+
+}  // namespace data_letter_folder_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_letter_line_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("a line needs letters of one height") {
   CHECK_THROWS_AS(letter_line({}, {}), Error);
   CHECK_THROWS_AS(letter_line({&small, &letter}, {{.advance = 1}, {.advance = 1}}), Error);
 }
+
+}  // namespace data_letter_line_tests

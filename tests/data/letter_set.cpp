@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace data_letter_set_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("a manifest that says nothing is refused with its line") {
                    good.substr(0, good.size() - 1) + "\r\n");
   CHECK(load_letter_set(folder.path()).entries[0].advance == 5);  // as other systems end their lines
 }
+
+}  // namespace data_letter_set_tests

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+namespace data_lint_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -131,3 +133,5 @@ TEST_CASE("a letter that is refused leaves nothing behind") {
   REQUIRE(faults.size() == 1);
   CHECK(faults[0].fault == Fault::too_few);
 }
+
+}  // namespace data_lint_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_place_drawing_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -129,3 +131,5 @@ TEST_CASE("letters of other scripts stand on the baseline, or are known not to")
   CHECK(letter_kind(U'ω') == LetterKind::x_height);
   CHECK(letter_kind(U'Ք') == LetterKind::capital);  // Armenian: taken for one, or it could not be placed
 }
+
+}  // namespace data_place_drawing_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace data_read_drawing_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a drawing's name says its character") {
@@ -44,3 +46,5 @@ TEST_CASE("PNG and SVG are read alike, anything else is refused with its name") 
     CHECK_THROWS_WITH_AS(read_drawing(folder / name), doctest::Contains(name), Error);
   }
 }
+
+}  // namespace data_read_drawing_tests

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace data_small_picture_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -40,3 +42,5 @@ TEST_CASE("a mirror image correlates less, and again mirrored is the picture") {
   CHECK(sum_of(a.mirrored().mirrored()) == sum_of(a));
   CHECK(SmallPicture(Image(64, 64, 1, 255)).correlation(sum_of(a)) == 0);
 }
+
+}  // namespace data_small_picture_tests

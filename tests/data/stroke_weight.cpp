@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+namespace data_stroke_weight_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("channels apart") {
     CHECK(colour[3 * i + 1] == alone[i]);
   }
 }
+
+}  // namespace data_stroke_weight_tests

@@ -9,6 +9,8 @@
 
 #include <cmath>
 
+namespace data_styled_letters_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -78,3 +80,5 @@ TEST_CASE_FIXTURE(Fixture, "an invented style: each letter in the style of those
   CHECK(same_bits(drawn[2], artist().draw(process, second, {{&drawn[0], &drawn[1]}}, {7, 0}).front()));
   CHECK(all.invent(process, first, {7, 0}).size() == 1);
 }
+
+}  // namespace data_styled_letters_tests

@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+namespace diffusion_continuous_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE("sampling steps walk an even grid to the image") {
   CHECK_THROWS_AS(diffusion.respaced("ddim4"), Error);
   CHECK_THROWS_AS(diffusion.respaced("0"), Error);
 }
+
+}  // namespace diffusion_continuous_tests

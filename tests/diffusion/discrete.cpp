@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace diffusion_discrete_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -102,3 +104,5 @@ TEST_CASE("sampling steps go from noise to image") {
   CHECK(steps[9].mean_x0 == doctest::Approx(1).epsilon(1e-12));
   CHECK(steps[9].mean_x == 0);
 }
+
+}  // namespace diffusion_discrete_tests

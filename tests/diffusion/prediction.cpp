@@ -4,6 +4,8 @@
 
 #include <initializer_list>
 
+namespace diffusion_prediction_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE_TEMPLATE("a perfect output gives x0 and eps back", Prediction, Epsilon, X0, V) {
@@ -17,3 +19,5 @@ TEST_CASE_TEMPLATE("a perfect output gives x0 and eps back", Prediction, Epsilon
     CHECK(to_eps.first * x_t + to_eps.second * output == doctest::Approx(eps));
   }
 }
+
+}  // namespace diffusion_prediction_tests

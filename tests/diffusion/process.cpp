@@ -10,6 +10,9 @@
 
 #include <doctest/doctest.h>
 
+namespace diffusion_process_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -88,3 +91,5 @@ TEST_CASE("continuous time") {
   CHECK(network_timesteps(diffusion, std::span<double const>(times)) ==
         std::vector{250.0f, float(1000.0 / 3)});
 }
+
+}  // namespace diffusion_process_tests

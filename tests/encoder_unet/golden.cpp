@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+namespace encoder_unet_golden_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -92,3 +94,5 @@ TEST_CASE_TEMPLATE("classifiers with every pool: outputs and gradients as in PyT
 }
 
 TEST_CASE("the same with Winograd convolutions") { check_all<ParallelVectorised, false>(2e-4); }
+
+}  // namespace encoder_unet_golden_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace examples_finetune_defaults_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("small networks are trained as the pages measured it, those of ADM and IDDPM as before") {
@@ -30,3 +32,5 @@ TEST_CASE("small networks are trained as the pages measured it, those of ADM and
       CHECK(defaults.ema == 0.9999);
     }
 }
+
+}  // namespace examples_finetune_defaults_tests

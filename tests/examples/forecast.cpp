@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace examples_forecast_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("saves are counted from where a run goes on, with one at the end") {
@@ -49,3 +51,5 @@ TEST_CASE("the number that --minutes has chosen is kept, whatever the machine sa
   CHECK(choose(4, 200, false) == 200);
   std::fclose(nowhere);
 }
+
+}  // namespace examples_forecast_tests

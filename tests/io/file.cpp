@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+namespace io_file_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a file comes back as it was written, over an older one too") {
@@ -43,3 +45,5 @@ TEST_CASE("a folder is listed, or said to be none") {
                        Error);
   CHECK_THROWS_AS(list_folder(folder / "a"), Error);
 }
+
+}  // namespace io_file_tests

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+namespace io_grid_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("values become bytes as in the reference: clamped and truncated") {
@@ -81,3 +83,5 @@ TEST_CASE("what is no sheet, or a blank one, is refused") {
                        "a.png: expected a sheet with pictures on it, found white paper", Error);
   CHECK_THROWS_AS(images_of_grid(Image(1, 1, 1, 255), 0, "a.png"), Error);
 }
+
+}  // namespace io_grid_tests

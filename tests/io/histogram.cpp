@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+namespace io_histogram_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_CASE("what is not finite is left out, and sets of nothing else") {
   CHECK(histograms({}).empty());
   CHECK(histograms({{"a", {}}}).empty());
 }
+
+}  // namespace io_histogram_tests

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace io_html_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("pictures in pages, text in HTML") {
@@ -22,3 +24,5 @@ TEST_CASE("pictures in pages, text in HTML") {
   CHECK(picture.starts_with("<img alt=\"a &quot;letter&quot;\" src=\"data:image/png;base64,iVBORw0KGgo"));
   CHECK(picture.ends_with("\">"));
 }
+
+}  // namespace io_html_tests

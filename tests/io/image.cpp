@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace io_image_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -201,3 +203,5 @@ TEST_CASE("a JPEG with a Huffman table of too many codes is refused before stb s
       decode_image({reinterpret_cast<std::uint8_t const*>(text.data()), text.size()}, 1, "a.jpg"),
       doctest::Contains("found a damaged one"), Error);
 }
+
+}  // namespace io_image_tests

@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+namespace io_metrics_log_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("figures survive the way through their file, up to the step that is asked for") {
@@ -58,3 +60,5 @@ TEST_CASE("the best save has the lowest held-out loss and does not repeat the tr
   all_repeat.add(20, {{"held_out_loss", 0.2}, {"memorised", 1}});
   CHECK(best_save(all_repeat) == 20);
 }
+
+}  // namespace io_metrics_log_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace io_network_file_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("of a run's folder the best save is taken, else the newest, else the checkpoint") {
@@ -44,3 +46,5 @@ TEST_CASE("a file that is missing in a run's folder is answered with what is the
   for (int i = 0; i < 7; ++i) folder.write("model" + std::to_string(i) + ".pt", "");
   CHECK_THROWS_WITH_AS(network_file(folder / "a.pt"), doctest::Contains("model3.pt and 3 more"), Error);
 }
+
+}  // namespace io_network_file_tests

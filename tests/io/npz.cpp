@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+namespace io_npz_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("what can't be written leaves no file") {
   CHECK_THROWS_AS(write_npz((folder / "missing/samples.npz").string(), images), Error);
   CHECK(std::filesystem::is_empty(folder.path()));
 }
+
+}  // namespace io_npz_tests

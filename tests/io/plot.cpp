@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace io_plot_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("a plot of another size, dashed, with its points marked, and room for 
   series[2].x.clear();
   CHECK_THROWS_AS(line_plot_svg(series, {}), Error);
 }
+
+}  // namespace io_plot_tests

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <vector>
 
+namespace io_resize_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -79,3 +81,5 @@ TEST_CASE("empty images cannot be resized") {
   CHECK_THROWS_AS(resize(Image(2, 2, 1), 0, 2), Error);
   CHECK_THROWS_AS(fit_to_square(Image{}, 4), Error);
 }
+
+}  // namespace io_resize_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace io_run_folder_tests {
+
 using namespace glyphdiff;
 namespace fs = std::filesystem;
 
@@ -85,3 +87,5 @@ TEST_CASE("the loss of every step survives the way through its file, up to the s
   none.load(folder / "nowhere", 3);
   CHECK(none.step.empty());
 }
+
+}  // namespace io_run_folder_tests

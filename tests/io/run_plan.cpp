@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace io_run_plan_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("a run goes on by the plan that it began with, and by no other") {
@@ -30,3 +32,5 @@ TEST_CASE("a plan that says something else is refused") {
     CHECK_THROWS_WITH_AS(load_run_plan(folder.path()), doctest::Contains("plan.txt"), Error);
   }
 }
+
+}  // namespace io_run_plan_tests

@@ -6,6 +6,8 @@
 
 #include <string>
 
+namespace io_run_report_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("a command is what a shell would read") {
         "a --out=b/c.d 'my letters' 'it'\\''s' ''");
   CHECK(shell_command({"$HOME", "*"}) == "'$HOME' '*'");
 }
+
+}  // namespace io_run_report_tests

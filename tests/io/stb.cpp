@@ -11,6 +11,8 @@
 
 #include <cstdlib>
 
+namespace io_stb_tests {
+
 TEST_CASE("a host program's stb and ours do not meet") {
   unsigned char const pixels[4] = {1, 2, 3, 4};
   int size = 0, width = 0, height = 0, channels = 0;
@@ -24,3 +26,5 @@ TEST_CASE("a host program's stb and ours do not meet") {
   stbi_uc const* const host_type = pixels;  // declared by the first include
   CHECK(host_type[0] == 1);
 }
+
+}  // namespace io_stb_tests

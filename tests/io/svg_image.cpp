@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace io_svg_image_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -52,3 +54,5 @@ TEST_CASE("what is no SVG, or has no size, is refused with its name") {
   refuse("<html/>", "a.svg: expected an SVG drawing");
   CHECK_THROWS_WITH_AS(draw("viewBox='0 0 0 0'", ""), doctest::Contains("how large its page is"), Error);
 }
+
+}  // namespace io_svg_image_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_attention_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -124,3 +126,5 @@ TEST_CASE("attention agrees between execution spaces") {
     CHECK(relative_error(d.dqkv, f.dqkv) < 1e-5);
   }
 }
+
+}  // namespace kernels_attention_tests

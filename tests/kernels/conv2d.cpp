@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_conv2d_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -141,3 +143,5 @@ TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GL
     CHECK(same_bits(to_host(y), run<On>(c).y));
   }
 }
+
+}  // namespace kernels_conv2d_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_embedding_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -49,3 +51,5 @@ TEST_CASE_TEMPLATE("labels choose rows, and their gradients meet in them", On, G
                                     d_dtable.data());
   CHECK(relative_error(to_host(d_dtable), expected_dtable) < 1e-6);
 }
+
+}  // namespace kernels_embedding_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_group_norm_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -236,3 +238,5 @@ TEST_CASE_TEMPLATE("the variance keeps its digits a thousand deviations from zer
           }
       }
 }
+
+}  // namespace kernels_group_norm_tests

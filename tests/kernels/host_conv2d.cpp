@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace kernels_host_conv2d_tests {
+
 namespace host = glyphdiff::kernels::host;
 using glyphdiff::kernels::ConvShape;
 
@@ -322,3 +324,5 @@ TEST_CASE("Winograd convolution with cached weights, and with weights too many t
     CHECK(off_cached < 5e-6f * scale);
   }
 }
+
+}  // namespace kernels_host_conv2d_tests

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace kernels_host_matmul_tests {
+
 namespace host = glyphdiff::kernels::host;
 using glyphdiff::kernels::MatmulShape;
 using glyphdiff::kernels::Transpose;
@@ -160,3 +162,5 @@ TEST_CASE("host matmul for one thread agrees with a double loop") {
           CHECK(error(t, o, c) < 1e-6);
         }
 }
+
+}  // namespace kernels_host_matmul_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_matmul_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 using kernels::Transpose;
@@ -86,3 +88,5 @@ TEST_CASE_TEMPLATE("a matrix product agrees with its definition", On, GLYPHDIFF_
     CHECK(relative_error(run<On>(t), reference(t)) < 2e-6);
   }
 }
+
+}  // namespace kernels_matmul_tests

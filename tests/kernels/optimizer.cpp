@@ -6,6 +6,9 @@
 
 #include <cmath>
 
+namespace kernels_optimizer_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -26,8 +29,8 @@ struct Result {
 
 template <class Path, class Exec>
 Result update(std::size_t count) {
-  auto const p = to_arena<Exec>(scattered(count, 1)), g = to_arena<Exec>(scattered(count, 2)),
-             m = to_arena<Exec>(scattered(count, 3)), e = to_arena<Exec>(scattered(count, 4));
+  auto const p = to_space<Exec>(scattered(count, 1)), g = to_space<Exec>(scattered(count, 2)),
+             m = to_space<Exec>(scattered(count, 3)), e = to_space<Exec>(scattered(count, 4));
   Arena<Exec> const v("v", count);
   Kokkos::deep_copy(v, 1e-3f);
   kernels::EmaUpdate ema;
@@ -61,7 +64,7 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
     std::vector<std::uint16_t> m, v;
   };
   auto const update_rounded = [](auto path, std::size_t count) {
-    auto const p = to_arena<Exec>(scattered(count, 1)), g = to_arena<Exec>(scattered(count, 2));
+    auto const p = to_space<Exec>(scattered(count, 1)), g = to_space<Exec>(scattered(count, 2));
     Rounded r{{}, std::vector<std::uint16_t>(count, 0x3c01), std::vector<std::uint16_t>(count, 0x3a02)};
     kernels::adamw_update_bfloat16<decltype(path)>(Exec(), std::int64_t(count), p.data(), g.data(),
                                                    r.m.data(), r.v.data(), u, {},
@@ -69,8 +72,8 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
     Exec().fence();
     r.p = to_host(p);
     std::vector<float> const m(count, bfloat16_to_float(0x3c01)), v(count, bfloat16_to_float(0x3a02));
-    auto const q = to_arena<Exec>(scattered(count, 1)), h = to_arena<Exec>(scattered(count, 2)),
-               first = to_arena<Exec>(m), second = to_arena<Exec>(v);
+    auto const q = to_space<Exec>(scattered(count, 1)), h = to_space<Exec>(scattered(count, 2)),
+               first = to_space<Exec>(m), second = to_space<Exec>(v);
     kernels::adamw_update<decltype(path)>(Exec(), std::int64_t(count), q.data(), h.data(), first.data(),
                                           second.data(), u, {});
     CHECK(r.p == to_host(q));
@@ -92,7 +95,7 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
 TEST_CASE_TEMPLATE("the portable and the vectorised sum of squares agree", Exec, GLYPHDIFF_HOST_SPACES) {
   for (std::size_t const count : {1, 17, 2049, 70001}) {
     CAPTURE(count);
-    auto const x = to_arena<Exec>(scattered(count, 7));
+    auto const x = to_space<Exec>(scattered(count, 7));
     auto const total = [&](auto path) {
       using Path = decltype(path);
       std::vector<double> partial(kernels::square_sums<Path>(std::int64_t(count)), NAN);
@@ -116,3 +119,5 @@ TEST_CASE("the square root of a pack is correctly rounded") {
     for (int k = 0; k < W; ++k) REQUIRE(y[k] == std::sqrt(x[k]));
   }
 }
+
+}  // namespace kernels_optimizer_tests

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_pack_tests {
+
 using glyphdiff::kernels::Pack;
 
 namespace {
@@ -58,3 +60,5 @@ TEST_CASE_TEMPLATE("packs at the ends of the range", Width, std::integral_consta
   CHECK(one(s, 1000.0f) == 1000.0f);
   CHECK(std::abs(one(s, -1000.0f)) < 1e-34f);
 }
+
+}  // namespace kernels_pack_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_path_tests {
+
 using namespace glyphdiff;
 using kernels::DefaultPath, kernels::Portable, kernels::runs_on_host, kernels::Vectorised;
 
@@ -27,3 +29,5 @@ TEST_CASE("what runs on the host is known by name, not by whose memory it can re
   CHECK(runs_on_host<test::Parallel>);
   CHECK(std::is_same_v<DefaultPath<test::Single>, Vectorised>);
 }
+
+}  // namespace kernels_path_tests

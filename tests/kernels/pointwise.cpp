@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_pointwise_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -211,3 +213,5 @@ TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", 
     CHECK(relative_error(to_host(assigned), shares) < 1e-6);
   }
 }
+
+}  // namespace kernels_pointwise_tests

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_random_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -52,3 +55,5 @@ TEST_CASE_TEMPLATE("uniforms are in (0, 1)", Exec, GLYPHDIFF_TEST_SPACES) {
   }
   CHECK(sum / 4096 == doctest::Approx(0.5).epsilon(0.02));
 }
+
+}  // namespace kernels_random_tests

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_resample_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -119,3 +121,5 @@ TEST_CASE_TEMPLATE("space to depth folds blocks into channels, and back", On, GL
         CHECK(same_bits(to_host(back), x));
       }
 }
+
+}  // namespace kernels_resample_tests

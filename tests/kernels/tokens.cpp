@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace kernels_tokens_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -58,3 +60,5 @@ TEST_CASE_TEMPLATE("rows between strides", On, GLYPHDIFF_TEST_PATHS) {
     CHECK(std::isnan(result[row * 6 + 5]));
   }
 }
+
+}  // namespace kernels_tokens_tests

@@ -7,6 +7,9 @@
 
 #include <doctest/doctest.h>
 
+namespace loss_bits_per_dimension_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -77,3 +80,5 @@ TEST_CASE("the prior term is the divergence from the standard normal") {
   CHECK(bits.prior[0] ==
         doctest::Approx(0.5 * (variance + abar * 0.25 - 1 - std::log(variance)) / std::log(2)).epsilon(1e-6));
 }
+
+}  // namespace loss_bits_per_dimension_tests

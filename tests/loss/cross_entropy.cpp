@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+namespace loss_cross_entropy_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -63,3 +65,5 @@ TEST_CASE("cross entropy refuses what doesn't fit") {
   CHECK_THROWS_AS(check({0, 1}, {1}, none), Error);
   CHECK_THROWS_AS(check({0, 1}, {}, narrow), Error);
 }
+
+}  // namespace loss_cross_entropy_tests

@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+namespace loss_evaluation_loss_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE("no pictures have no loss") {
   CHECK_THROWS_AS(evaluation_loss<Mse>(Exec(), diffusion, Constant{0, nullptr}, HostImages(), 1), Error);
   CHECK_THROWS_AS(evaluation_loss<Mse>(Exec(), diffusion, Constant{0, nullptr}, ramp(1, 8), 1, 0), Error);
 }
+
+}  // namespace loss_evaluation_loss_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace loss_objective_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("rescaled objectives weigh the bound as at a thousand steps") {
@@ -11,3 +13,5 @@ TEST_CASE("rescaled objectives weigh the bound as at a thousand steps") {
   CHECK(Kl::bound_scale(4000) == 1);
   CHECK(RescaledKl::bound_scale(4000) == 4000);
 }
+
+}  // namespace loss_objective_tests

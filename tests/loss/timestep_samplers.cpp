@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+namespace loss_timestep_samplers_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("timesteps don't depend on microbatches, and change with seed and step") {
@@ -91,3 +93,5 @@ TEST_CASE("stratified times have one draw in each stratum") {
     CHECK(sum / 64 == doctest::Approx(0.5).epsilon(0.2));
   }
 }
+
+}  // namespace loss_timestep_samplers_tests

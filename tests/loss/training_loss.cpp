@@ -13,6 +13,9 @@
 
 #include <functional>
 
+namespace loss_training_loss_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -232,3 +235,5 @@ TEST_CASE("a wrong number of output channels is an error") {
   CHECK_THROWS_WITH(training_loss<Mse>(Host(), diffusion, times, {}, image, image, output, output),
                     "loss: expected an output of 3 channels, found 6 channels");
 }
+
+}  // namespace loss_training_loss_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace metrics_diversity_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("diversity is the mean distance of two different letters") {
@@ -11,3 +13,5 @@ TEST_CASE("diversity is the mean distance of two different letters") {
   CHECK_THROWS_WITH_AS(diversity(RowMatrix::Zero(1, 1)),
                        "expected at least 2 letters for their diversity, found 1", Error);
 }
+
+}  // namespace metrics_diversity_tests

@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace metrics_fragments_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("specks are fragments, dots of an i are not") {
@@ -29,3 +31,5 @@ TEST_CASE("a piece of just under and of just 2 % of the ink") {
   }
   CHECK(letter_fragments(letters.span()) == std::vector<int>{0, 1});
 }
+
+}  // namespace metrics_fragments_tests

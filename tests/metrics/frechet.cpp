@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+namespace metrics_frechet_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("principal components are those of the full decomposition") {
@@ -94,3 +96,5 @@ TEST_CASE("Frechet distance grows with collapse and with blur") {
   CHECK(fresh < 0.2 * distance(collapsed));
   CHECK(fresh < 0.2 * distance(pale));
 }
+
+}  // namespace metrics_frechet_tests

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace metrics_image_span_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("an image span addresses whole images") {
@@ -50,3 +52,5 @@ TEST_CASE("require_images and require_same_size refuse with a sentence") {
       require_same_size({pixels.data(), 2, 2, 2}, "samples", {pixels.data(), 1, 2, 4}, "training letters"),
       "samples: expected images of the size of the training letters (2x4), found 2x2", Error);
 }
+
+}  // namespace metrics_image_span_tests

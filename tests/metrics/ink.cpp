@@ -7,6 +7,8 @@
 #include <cmath>
 #include <vector>
 
+namespace metrics_ink_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("mid-gray lies strictly between 0.2 and 0.8 of the 0..1 scale") {
@@ -45,3 +47,5 @@ TEST_CASE("standard_deviation divides by the number of values") {
   CHECK(standard_deviation({3}) == 0.0);
   CHECK(std::isnan(standard_deviation({})));
 }
+
+}  // namespace metrics_ink_tests

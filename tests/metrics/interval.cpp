@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+namespace metrics_interval_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -45,3 +47,5 @@ TEST_CASE("a constant has no error, one letter has none to be computed") {
   CHECK(estimate.low == doctest::Approx(6.08));
   CHECK(estimate.high == doctest::Approx(13.92));
 }
+
+}  // namespace metrics_interval_tests

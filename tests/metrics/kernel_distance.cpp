@@ -5,6 +5,8 @@
 #include <cmath>
 #include <random>
 
+namespace metrics_kernel_distance_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("kernel distance refuses too few letters") {
       kernel_distance(random_points(3, 0, 1), random_points(5, 0, 1)),
       "expected at least 4 letters and 2 to compare them with for a kernel distance, found 3 and 5", Error);
 }
+
+}  // namespace metrics_kernel_distance_tests

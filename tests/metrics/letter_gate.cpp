@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace metrics_letter_gate_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("the table shows every line of the gate beside its figure") {
   CHECK(passes == 4);
   CHECK(failures == 1);
 }
+
+}  // namespace metrics_letter_gate_tests

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace metrics_memorisation_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -37,3 +39,5 @@ TEST_CASE("few held-out letters give a weaker warning, none give none") {
   CHECK(memorisation_warning(distances(10, 9), {}).empty());
   CHECK(memorisation_warning({}, {1, 2}).empty());
 }
+
+}  // namespace metrics_memorisation_tests

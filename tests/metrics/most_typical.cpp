@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace metrics_most_typical_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("the picture that is nearest to all others") {
@@ -10,3 +12,5 @@ TEST_CASE("the picture that is nearest to all others") {
   CHECK(most_typical({{1}, {1}}) == 0);  // the first of equals
   CHECK_THROWS_AS(most_typical({}), Error);
 }
+
+}  // namespace metrics_most_typical_tests

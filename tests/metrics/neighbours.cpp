@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+namespace metrics_neighbours_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -152,3 +154,5 @@ TEST_CASE("pairs of samples and their nearest letters come in the order of their
   CHECK(pairs[2].sample == 2);
   CHECK(pairs[2].distance == 4);
 }
+
+}  // namespace metrics_neighbours_tests

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <limits>
 
+namespace metrics_sample_report_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -116,3 +118,5 @@ TEST_CASE("bad input to a judge") {
   CHECK_THROWS_WITH_AS(judge(random_letters(size, 20, 3), 2),
                        "held-out letters: expected at least 3 images, found 2", Error);
 }
+
+}  // namespace metrics_sample_report_tests

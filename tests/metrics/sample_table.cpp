@@ -5,6 +5,8 @@
 #include <sstream>
 #include <string>
 
+namespace metrics_sample_table_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -42,3 +44,5 @@ TEST_CASE("the table shows every figure with its interval, refusals and the warn
   CHECK(contains("Frechet distance, PCA-64 - -\n"));
   CHECK(table.ends_with("Frechet distance: expected more\nwarning: copies\n"));
 }
+
+}  // namespace metrics_sample_table_tests

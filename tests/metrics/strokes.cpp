@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+namespace metrics_strokes_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("a letter without bars has no contrast, a blank one no stems") {
   CHECK(std::isnan(widths.at(0).contrast()));
   CHECK(std::isnan(widths.at(1).stem));
 }
+
+}  // namespace metrics_strokes_tests

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace metrics_topology_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -81,3 +83,5 @@ TEST_CASE("the most frequent topology, and its share") {
   CHECK(topology_rate(letters, {.components = 2, .holes = 0}) == 0.5);
   CHECK_THROWS_AS(most_frequent_topology({}), Error);
 }
+
+}  // namespace metrics_topology_tests

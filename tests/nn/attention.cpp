@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/attention.hpp>
 
+namespace nn_attention_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -60,3 +62,5 @@ TEST_CASE("attention declares convolutions in one dimension, the last of them ze
   CHECK(all[4].name == "attention.proj_out.weight");
   CHECK(all[4].initialisation == Initialisation::zero);
 }
+
+}  // namespace nn_attention_tests

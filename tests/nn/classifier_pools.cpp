@@ -5,6 +5,8 @@
 #include <glyphdiff/nn/mean_pool.hpp>
 #include <glyphdiff/nn/spatial_pool.hpp>
 
+namespace nn_classifier_pools_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -80,3 +82,5 @@ TEST_CASE("the pools' parameters are as many as declared") {
   check(nn::SpatialPool<Small, false>());
   check(nn::SpatialPool<Small, true>());
 }
+
+}  // namespace nn_classifier_pools_tests

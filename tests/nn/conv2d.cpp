@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/conv2d.hpp>
 
+namespace nn_conv2d_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -56,3 +58,5 @@ TEST_CASE("a strided convolution halves, rounding up") {
   CHECK(e.h == 4);
   CHECK(e.w == 4);
 }
+
+}  // namespace nn_conv2d_tests

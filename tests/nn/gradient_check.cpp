@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+namespace nn_gradient_check_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -77,3 +79,5 @@ TEST_CASE("a loss that is not a number is flagged") {
   auto const result = check_gradient([] { return double(NAN); }, x, const_gradient);
   CHECK(!(result.worst < 1e30));
 }
+
+}  // namespace nn_gradient_check_tests

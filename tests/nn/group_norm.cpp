@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/group_norm.hpp>
 
+namespace nn_group_norm_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -63,3 +65,5 @@ TEST_CASE_TEMPLATE("the gradients of a group norm", On, GLYPHDIFF_TEST_LAYER_PAT
   NormCase<5, 4, 3, true, true> odd;
   check_layer<On>(odd);
 }
+
+}  // namespace nn_group_norm_tests

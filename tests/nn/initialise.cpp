@@ -7,6 +7,8 @@
 
 #include <string>
 
+namespace nn_initialise_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -92,3 +94,5 @@ TEST_CASE("initial parameters are drawn in parallel") {
   Kokkos::Tools::Experimental::set_begin_parallel_for_callback(nullptr);
   CHECK(launches == 20);  // one for each parameter
 }
+
+}  // namespace nn_initialise_tests

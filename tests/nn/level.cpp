@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/level.hpp>
 
+namespace nn_level_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -74,3 +76,5 @@ TEST_CASE_TEMPLATE("the gradients of a level and all below it", On, GLYPHDIFF_TE
   CHECK(plain.parameters.total() == nn::Level<Plain, 0>::parameter_count);
   check_layer<On>(plain, true, 5e-3, 2);
 }
+
+}  // namespace nn_level_tests

@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/linear.hpp>
 
+namespace nn_linear_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -57,3 +59,5 @@ TEST_CASE("a linear layer declares what is on file") {
   CHECK(list["skip.bias"].shape == std::vector<std::int64_t>{5});
   CHECK_THROWS_WITH_AS(list["skip.scale"], "the network has no parameter named skip.scale", Error);
 }
+
+}  // namespace nn_linear_tests

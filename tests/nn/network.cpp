@@ -17,6 +17,8 @@
 #include <type_traits>
 #include <utility>
 
+namespace nn_network_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -196,3 +198,5 @@ TEST_CASE("an evaluator and a tape run on instances of any concurrency, one afte
   evaluator(exec, x, times, out);
   CHECK(same_bits(to_host(out), expected));
 }
+
+}  // namespace nn_network_tests

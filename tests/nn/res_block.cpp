@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/res_block.hpp>
 
+namespace nn_res_block_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -83,3 +85,5 @@ TEST_CASE_TEMPLATE("the gradients of residual blocks to which the embedding is a
                    GLYPHDIFF_TEST_LAYER_PATHS) {
   check_blocks<On, Added>();
 }
+
+}  // namespace nn_res_block_tests

@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/resample.hpp>
 
+namespace nn_resample_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -58,3 +60,5 @@ TEST_CASE("changes of resolution declare a convolution, if they have one, under 
   CHECK(list.all()[0].name == "a.op.weight");
   CHECK(list.all()[3].name == "b.conv.bias");
 }
+
+}  // namespace nn_resample_tests

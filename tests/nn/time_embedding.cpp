@@ -2,6 +2,8 @@
 
 #include <glyphdiff/nn/time_embedding.hpp>
 
+namespace nn_time_embedding_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -58,3 +60,5 @@ TEST_CASE_TEMPLATE("the gradients of the embedding of timesteps and classes", On
   check_layer<On>(labelled);
   CHECK(labelled.parameters.all().back().name == "label_emb.weight");
 }
+
+}  // namespace nn_time_embedding_tests

@@ -11,6 +11,9 @@
 #include <string>
 #include <vector>
 
+namespace optim_adamw_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -44,11 +47,11 @@ double mean(std::vector<float> const& values) {
 template <class Exec>
 std::vector<float> three_updates(MomentFormat moments, std::uint64_t seed = 1) {
   Exec const exec;
-  auto const p = to_arena<Exec>(scattered(5003, 1));
+  auto const p = to_space<Exec>(scattered(5003, 1));
   Ema<Exec> const ema(exec, p, {0.5, 0.9});
   AdamW<Exec> adamw(5003, {.weight_decay = 0.1, .moments = moments, .seed = seed});
   for (unsigned step = 0; step < 3; ++step)
-    adamw.update(exec, p, to_arena<Exec>(scattered(5003, 10 + step)), 1e-3, ema);
+    adamw.update(exec, p, to_space<Exec>(scattered(5003, 10 + step)), 1e-3, ema);
   auto all = to_host(p);
   for (auto const& average : ema.averages())
     for (float const x : to_host(average.values)) all.push_back(x);
@@ -101,10 +104,10 @@ TEST_CASE_TEMPLATE("the gradient scale is part of the gradient", Exec, GLYPHDIFF
   auto quarter = gradients;
   for (float& x : quarter) x *= 0.25f;
 
-  auto const p = to_arena<Exec>(values), q = to_arena<Exec>(values);
+  auto const p = to_space<Exec>(values), q = to_space<Exec>(values);
   AdamW<Exec> scaled(37), plain(37);
-  scaled.update(exec, p, to_arena<Exec>(gradients), 1e-2, {}, 0.25);
-  plain.update(exec, q, to_arena<Exec>(quarter), 1e-2);
+  scaled.update(exec, p, to_space<Exec>(gradients), 1e-2, {}, 0.25);
+  plain.update(exec, q, to_space<Exec>(quarter), 1e-2);
   CHECK(to_host(p) == to_host(q));
   CHECK(to_host(scaled.second_moment) == to_host(plain.second_moment));
 }
@@ -112,11 +115,11 @@ TEST_CASE_TEMPLATE("the gradient scale is part of the gradient", Exec, GLYPHDIFF
 TEST_CASE_TEMPLATE("more averages than one pass takes all follow", Exec, GLYPHDIFF_TEST_SPACES) {
   Exec const exec;
   auto const initial = scattered(41, 1);
-  auto const p = to_arena<Exec>(initial);
+  auto const p = to_space<Exec>(initial);
   std::vector<double> const rates{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
   Ema<Exec> const ema(exec, p, rates, /*warm_up=*/false);
   AdamW<Exec> adamw(41);
-  adamw.update(exec, p, to_arena<Exec>(scattered(41, 2)), 1.0, ema);
+  adamw.update(exec, p, to_space<Exec>(scattered(41, 2)), 1.0, ema);
   auto const updated = to_host(p);
   for (std::size_t k = 0; k < rates.size(); ++k) {
     auto const average = to_host(ema.averages()[k].values);
@@ -205,3 +208,5 @@ TEST_CASE("options and arenas that do not fit are refused") {
   CHECK_THROWS_WITH_AS(adamw.update(Exec(), Arena<Exec>("p", 4), Arena<Exec>("g", 5), 1e-3),
                        "AdamW was made for 4 parameters, but gradients has 5.", Error);
 }
+
+}  // namespace optim_adamw_tests

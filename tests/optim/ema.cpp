@@ -9,6 +9,9 @@
 #include <fstream>
 #include <string>
 
+namespace optim_ema_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 TEST_CASE("the warm-up begins low and ends at the rate") {
@@ -21,7 +24,7 @@ TEST_CASE("the warm-up begins low and ends at the rate") {
 
 TEST_CASE_TEMPLATE("an average starts at the parameters and approaches them", Exec, GLYPHDIFF_TEST_SPACES) {
   Exec const exec;
-  auto const p = to_arena<Exec>(std::vector<float>(19, 1.0f));
+  auto const p = to_space<Exec>(std::vector<float>(19, 1.0f));
   Ema<Exec> const ema(exec, p, {0.75}, /*warm_up=*/false);
   auto const& average = ema.averages()[0].values;
   CHECK(to_host(average) == std::vector<float>(19, 1.0f));
@@ -36,7 +39,7 @@ TEST_CASE_TEMPLATE("an average starts at the parameters and approaches them", Ex
 TEST_CASE_TEMPLATE("with warm-up little of the initial weights is left after twenty steps", Exec,
                    GLYPHDIFF_TEST_SPACES) {
   Exec const exec;
-  auto const p = to_arena<Exec>(std::vector<float>(3, 1.0f));
+  auto const p = to_space<Exec>(std::vector<float>(3, 1.0f));
   Ema<Exec> const warm(exec, p, {0.9999}), cold(exec, p, {0.9999}, /*warm_up=*/false);
   Kokkos::deep_copy(p, 0.0f);
   for (int step = 0; step < 20; ++step) {
@@ -52,15 +55,15 @@ TEST_CASE_TEMPLATE("averages on disk have the bits of those in memory", Exec, GL
   Exec const exec;
   std::size_t const count = (1 << 20) + 4099;  // more than one piece
   std::vector<double> const rates{0.1, 0.5, 0.9, 0.99, 0.999}, widths{0.05, 0.1};
-  auto const p = to_arena<Exec>(scattered(count, 1)), q = to_arena<Exec>(scattered(count, 1));
+  auto const p = to_space<Exec>(scattered(count, 1)), q = to_space<Exec>(scattered(count, 1));
   Ema<Exec> const memory(exec, p, rates, true, widths);
   Ema<Exec> const disk(exec, q, rates, true, widths, folder.path().string());
   CHECK(!memory.on_disk());
   CHECK(disk.on_disk());
   AdamW<Exec> first{std::int64_t(count)}, second{std::int64_t(count)};
   for (unsigned step = 0; step < 3; ++step) {
-    first.update(exec, p, to_arena<Exec>(scattered(count, 10 + step)), 1e-2, memory);
-    second.update(exec, q, to_arena<Exec>(scattered(count, 10 + step)), 1e-2, disk);
+    first.update(exec, p, to_space<Exec>(scattered(count, 10 + step)), 1e-2, memory);
+    second.update(exec, q, to_space<Exec>(scattered(count, 10 + step)), 1e-2, disk);
   }
   REQUIRE(disk.averages().size() == 7);
   for (std::size_t k = 0; k < 7; ++k) {
@@ -119,3 +122,5 @@ TEST_CASE("rates that make no average are refused") {
   CHECK_THROWS_WITH_AS(Ema<Exec>(Exec(), p, {0.5, 0.9, 0.5}),
                        "The moving averages must differ in rate, but 0.5 is given twice.", Error);
 }
+
+}  // namespace optim_ema_tests

@@ -6,6 +6,9 @@
 
 #include <limits>
 
+namespace optim_gradient_norm_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 TEST_CASE_TEMPLATE("the norm is exact to double precision, tails included", Exec, GLYPHDIFF_TEST_SPACES) {
@@ -15,34 +18,34 @@ TEST_CASE_TEMPLATE("the norm is exact to double precision, tails included", Exec
     double expected = 0;
     for (float const x : values) expected += double(x) * x;
     GradientNorm<Exec> const norm{std::int64_t(count)};
-    CHECK(norm(Exec(), to_arena<Exec>(values)) == doctest::Approx(std::sqrt(expected)).epsilon(1e-13));
+    CHECK(norm(Exec(), to_space<Exec>(values)) == doctest::Approx(std::sqrt(expected)).epsilon(1e-13));
   }
 }
 
 TEST_CASE_TEMPLATE("the norm neither overflows nor vanishes where a float's square would", Exec,
                    GLYPHDIFF_TEST_SPACES) {
   GradientNorm<Exec> const norm(2);
-  CHECK(norm(Exec(), to_arena<Exec>({3e38f, 0.0f})) == doctest::Approx(3e38));
-  CHECK(norm(Exec(), to_arena<Exec>({3e-30f, 4e-30f})) == doctest::Approx(5e-30));
+  CHECK(norm(Exec(), to_space<Exec>(std::vector<float>{3e38f, 0.0f})) == doctest::Approx(3e38));
+  CHECK(norm(Exec(), to_space<Exec>(std::vector<float>{3e-30f, 4e-30f})) == doctest::Approx(5e-30));
 }
 
 TEST_CASE_TEMPLATE("one broken gradient anywhere shows in the norm", Exec, GLYPHDIFF_TEST_SPACES) {
   GradientNorm<Exec> const norm(5000);
   for (std::size_t const at : {0, 2047, 4095, 4999}) {
     auto values = scattered(5000, 4);
-    CHECK(std::isfinite(norm(Exec(), to_arena<Exec>(values))));
+    CHECK(std::isfinite(norm(Exec(), to_space<Exec>(values))));
     values[at] = std::numeric_limits<float>::quiet_NaN();
-    CHECK_FALSE(std::isfinite(norm(Exec(), to_arena<Exec>(values))));
+    CHECK_FALSE(std::isfinite(norm(Exec(), to_space<Exec>(values))));
     values[at] = -std::numeric_limits<float>::infinity();
-    CHECK_FALSE(std::isfinite(norm(Exec(), to_arena<Exec>(values))));
+    CHECK_FALSE(std::isfinite(norm(Exec(), to_space<Exec>(values))));
   }
 }
 
 TEST_CASE("the norm has the same bits on one thread and on several") {
   auto const values = scattered(300007, 5);
   using Parallel = Kokkos::DefaultHostExecutionSpace;
-  CHECK(GradientNorm<Kokkos::Serial>(300007)(Kokkos::Serial(), to_arena<Kokkos::Serial>(values)) ==
-        GradientNorm<Parallel>(300007)(Parallel(), to_arena<Parallel>(values)));
+  CHECK(GradientNorm<Kokkos::Serial>(300007)(Kokkos::Serial(), to_space<Kokkos::Serial>(values)) ==
+        GradientNorm<Parallel>(300007)(Parallel(), to_space<Parallel>(values)));
 }
 
 TEST_CASE("clipping brings a large gradient to the limit and leaves a small one alone") {
@@ -51,3 +54,5 @@ TEST_CASE("clipping brings a large gradient to the limit and leaves a small one 
   CHECK(clip_factor(0.0, 1.0) == 1.0);
   CHECK(std::isnan(clip_factor(std::nan(""), 1.0)));
 }
+
+}  // namespace optim_gradient_norm_tests

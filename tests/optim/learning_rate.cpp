@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace optim_learning_rate_tests {
+
 using glyphdiff::Decay;
 using glyphdiff::LearningRate;
 
@@ -57,3 +59,5 @@ TEST_CASE("a decay without the length of the run, or a rate that is no number, i
   CHECK_THROWS_AS((LearningRate{.peak = std::nan("")}.require_valid()), glyphdiff::Error);
   CHECK_THROWS_AS((LearningRate{.final_fraction = std::nan("")}.require_valid()), glyphdiff::Error);
 }
+
+}  // namespace optim_learning_rate_tests

@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+namespace optim_power_profile_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 TEST_CASE("exponents of the widths that the paper names") {
@@ -20,7 +23,7 @@ TEST_CASE("a power-function average weighs the past by its profile and forgets t
   Exec const exec;
   int const steps = 2000, probe = 1200;
   double const exponent = power_exponent(0.1);
-  auto const p = to_arena<Exec>({100.0f, 0.0f, 0.0f});
+  auto const p = to_space<Exec>(std::vector<float>{100.0f, 0.0f, 0.0f});
   Ema<Exec> const ema(exec, p, {}, true, {0.1});
   for (int step = 0; step < steps; ++step) {
     // First value: nothing but the start. Second: time. Third: one update alone.
@@ -49,3 +52,5 @@ TEST_CASE("the overlap of two profiles is their integral") {
     CHECK(power_overlap(a, s, b, t) == doctest::Approx(sum).epsilon(1e-6));
   }
 }
+
+}  // namespace optim_power_profile_tests

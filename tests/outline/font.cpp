@@ -14,6 +14,8 @@
 #include <iterator>
 #include <string>
 
+namespace outline_font_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -257,3 +259,5 @@ TEST_CASE("an outline beyond all font units is refused, and one of few units has
       }
     }
 }
+
+}  // namespace outline_font_tests

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace outline_path_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -48,3 +50,5 @@ TEST_CASE("ink is exact where a slanted outline leaves the picture") {
   Ink const right = render(triangle, 1, 4);
   for (int x = 0; x < 4; ++x) CHECK(right.coverage[x] == doctest::Approx(left.coverage[x]));
 }
+
+}  // namespace outline_path_tests

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+namespace outline_trace_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -187,3 +189,5 @@ TEST_CASE("ink that doesn't fit its picture is refused") {
   CHECK_THROWS_AS(trace({1, 1, {1.5f}}), Error);
   CHECK_THROWS_AS(trace({1, 1, {NAN}}), Error);
 }
+
+}  // namespace outline_trace_tests

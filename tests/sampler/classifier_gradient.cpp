@@ -7,6 +7,8 @@
 #include <glyphdiff/sampler/guidance.hpp>
 #include <glyphdiff/schedule/continuous_cosine.hpp>
 
+namespace sampler_classifier_gradient_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -93,3 +95,5 @@ TEST_CASE("a classifier guides samplers towards the classes that were set") {
     for (int n = 0; n < 3; ++n) CHECK(guided[n] > free[n]);
   }
 }
+
+}  // namespace sampler_classifier_gradient_tests

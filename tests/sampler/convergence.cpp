@@ -13,6 +13,9 @@
 
 #include <string>
 
+namespace sampler_convergence_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -193,3 +196,5 @@ TEST_CASE("weak orders of the samplers that draw noise") {
   check_weak_order("Euler with churn", 1, 40, euler);
   check_weak_order("Heun with churn", 2, 20, heun);
 }
+
+}  // namespace sampler_convergence_tests

@@ -12,6 +12,9 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_ddim_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -134,3 +137,5 @@ TEST_CASE("one step in full: eps comes from the clipped estimate") {
   }
   CHECK_THROWS_AS(ddim_sample(exec, diffusion, [](auto&&...) {}, x, SeededNoise{}, {.eta = 1.5}), Error);
 }
+
+}  // namespace sampler_ddim_tests

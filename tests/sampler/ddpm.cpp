@@ -11,6 +11,9 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_ddpm_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -124,3 +127,5 @@ TEST_CASE("one step in full: estimates are clipped, the variance interpolated, t
     CHECK(visited[1 - t] == doctest::Approx(expected).epsilon(1e-5));
   }
 }
+
+}  // namespace sampler_ddpm_tests

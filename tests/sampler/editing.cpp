@@ -14,6 +14,9 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_editing_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -194,3 +197,5 @@ TEST_CASE("between two images: the ends are the images") {
     CHECK(std::abs(x.data()[32 + i] - b.data()[i]) < 0.02);
   }
 }
+
+}  // namespace sampler_editing_tests

@@ -18,6 +18,9 @@
 #include <limits>
 #include <string>
 
+namespace sampler_every_sampler_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -256,3 +259,5 @@ TEST_CASE("a picture that is not finite is an error of every sampler") {
     });
   }
 }
+
+}  // namespace sampler_every_sampler_tests

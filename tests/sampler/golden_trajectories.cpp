@@ -14,6 +14,8 @@
 
 #include <algorithm>
 
+namespace sampler_golden_trajectories_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -91,3 +93,5 @@ TEST_CASE("iddpm_tiny samples as the reference does") {
 TEST_CASE("cond_tiny samples as the reference does") {
   check_trajectories<golden::CondTiny<true>, Diffusion<CosineSchedule<1000>, Epsilon, FixedLarge>>();
 }
+
+}  // namespace sampler_golden_trajectories_tests

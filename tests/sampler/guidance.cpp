@@ -10,6 +10,9 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_guidance_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 namespace {
@@ -140,3 +143,5 @@ TEST_CASE("one guided step in full") {
     }
   }
 }
+
+}  // namespace sampler_guidance_tests

@@ -5,6 +5,9 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_noise_tests {
+
+using namespace glyphdiff::test;
 using namespace glyphdiff;
 
 TEST_CASE_TEMPLATE("a picture's noise depends on its number alone", Exec, GLYPHDIFF_TEST_SPACES) {
@@ -21,3 +24,5 @@ TEST_CASE_TEMPLATE("a picture's noise depends on its number alone", Exec, GLYPHD
   CHECK(golden::from_images(one).values == golden::from_images(four)[2].values);
   CHECK(golden::from_images(one).values != golden::from_images(later).values);
 }
+
+}  // namespace sampler_noise_tests

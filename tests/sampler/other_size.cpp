@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+namespace sampler_other_size_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -56,3 +58,5 @@ TEST_CASE("a network draws at twice the size it was trained at, and at any other
     for (float const value : drawn<Small<8>>(4, 10, sample)) CHECK(std::isfinite(value));
   });
 }
+
+}  // namespace sampler_other_size_tests

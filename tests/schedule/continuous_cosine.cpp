@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace schedule_continuous_cosine_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE(
@@ -38,3 +40,5 @@ TEST_CASE("the shifted cosine schedule changes the signal-to-noise ratio by the 
   CHECK(2 * std::log(image.alpha / image.sigma) == doctest::Approx(20));
   CHECK(2 * std::log(noise.alpha / noise.sigma) == doctest::Approx(-20));
 }
+
+}  // namespace schedule_continuous_cosine_tests

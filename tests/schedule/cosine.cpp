@@ -6,6 +6,8 @@
 
 #include <numeric>
 
+namespace schedule_cosine_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -27,3 +29,5 @@ TEST_CASE("the cosine schedule") {
   follows<CosineSchedule<4000>>("cosine4000");
   CHECK(CosineSchedule<>::betas()[999] == 0.999);
 }
+
+}  // namespace schedule_cosine_tests

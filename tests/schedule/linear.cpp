@@ -6,6 +6,8 @@
 
 #include <numeric>
 
+namespace schedule_linear_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -28,3 +30,5 @@ TEST_CASE("the linear schedule") {
   CHECK(LinearSchedule<>::betas()[0] == 1e-4);
   CHECK(LinearSchedule<>::betas()[999] == 0.02);
 }
+
+}  // namespace schedule_linear_tests

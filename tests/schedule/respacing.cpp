@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+namespace schedule_respacing_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("respacing keeps the expected timesteps") {
@@ -41,3 +43,5 @@ TEST_CASE("impossible respacings are errors") {
       respaced_timesteps("600,600", 1000),
       "timestep respacing \"600,600\": expected at most 500 of the 500 timesteps in section 1, found 600");
 }
+
+}  // namespace schedule_respacing_tests

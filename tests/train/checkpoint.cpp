@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <filesystem>
 
+namespace train_checkpoint_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -127,3 +129,5 @@ TEST_CASE("moments of the other format are converted, to bfloat16 by rounding to
   load_checkpoint(path, wide.trainer);
   CHECK(same_bits(wide.moments(), expected));
 }
+
+}  // namespace train_checkpoint_tests

@@ -12,6 +12,8 @@
 
 #include <doctest/doctest.h>
 
+namespace train_checkpoint_identity_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -221,3 +223,5 @@ TEST_CASE("a key that came later has its default in older files, and a key of a 
   newer.write(file.path);
   CHECK(file.resume(Run<Process>()) == file.other("process.newer: checkpoint 1, this program has none"));
 }
+
+}  // namespace train_checkpoint_identity_tests

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace train_classifier_trainer_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -167,3 +169,5 @@ TEST_CASE("a rehearsal changes no bit of a classifier's training") {
   for (std::size_t i = 0; i < net.parameters().extent(0); ++i)
     REQUIRE(net.parameters()(i) == rehearsed_net.parameters()(i));
 }
+
+}  // namespace train_classifier_trainer_tests

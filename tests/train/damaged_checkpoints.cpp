@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+namespace train_damaged_checkpoints_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -215,3 +217,5 @@ TEST_CASE("a moment that bfloat16 can't hold is refused before anything changes"
            }
          }).find("expected numbers that bfloat16 has, found a larger one in ") != std::string::npos);
 }
+
+}  // namespace train_damaged_checkpoints_tests

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace train_forecast_tests {
+
 using namespace glyphdiff;
 
 TEST_CASE("quick work is timed by the median of several calls after a first one, slow work by one") {
@@ -41,3 +43,5 @@ TEST_CASE("durations and sizes are said in a unit that suits them") {
   CHECK(bytes_text(42e6) == "42 MB");
   CHECK(bytes_text(1.25e9) == "1.2 GB");
 }
+
+}  // namespace train_forecast_tests

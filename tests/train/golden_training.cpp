@@ -17,6 +17,8 @@
 
 #include <numeric>
 
+namespace train_golden_training_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -97,3 +99,5 @@ TEST_CASE("iddpm_tiny trains as the reference does") {
 TEST_CASE("cond_tiny trains as the reference does") {
   check_training<golden::CondTiny<false>, Diffusion<CosineSchedule<1000>, Epsilon, FixedLarge>>();
 }
+
+}  // namespace train_golden_training_tests

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <fstream>
 
+namespace train_memory_tests {
+
 namespace {
 
 struct Wide {
@@ -43,3 +45,5 @@ TEST_CASE("the memory that training announces is what the process grows by") {
   CHECK(std::abs(grown - announced) < 0.1 * announced);
 #endif
 }
+
+}  // namespace train_memory_tests

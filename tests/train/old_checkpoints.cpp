@@ -9,6 +9,8 @@
 
 #include <map>
 
+namespace train_old_checkpoints_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -166,3 +168,5 @@ TEST_CASE("a checkpoint of 0.1.0 of another run is refused") {
       Error);
   CHECK(uniform.steps() == 0);
 }
+
+}  // namespace train_old_checkpoints_tests

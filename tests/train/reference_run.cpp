@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <numeric>
 
+namespace train_reference_run_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -136,3 +138,5 @@ TEST_CASE("the reference's own run goes on as it did there") {
   CHECK(model.share_within(1e-6, "train_final_ema", average) > 0.99);
   CHECK(model.share_within(2e-5, "train_final_ema", average) == 1);
 }
+
+}  // namespace train_reference_run_tests

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+namespace train_snapshot_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -117,3 +119,5 @@ TEST_CASE("an average of any width is composed from a run's snapshots") {
   CHECK(relative_error(moved(found), moved(truth(1))) > 0.1);  // an earlier moment
   CHECK_THROWS_AS(load_post_hoc_average(folder.path() / "none", 0.1, 0, table, found.data()), Error);
 }
+
+}  // namespace train_snapshot_tests

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <filesystem>
 
+namespace train_trainable_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -252,3 +254,5 @@ TEST_CASE("what cannot be trained is refused") {
   CHECK_THROWS_AS(Trainable<Net>(n.exec, n.net, n.select(is_matrix), 0, 1), Error);
   CHECK_THROWS_AS(Trainable<Net>(n.exec, n.net, n.select(is_vector), 2, 1), Error);
 }
+
+}  // namespace train_trainable_tests

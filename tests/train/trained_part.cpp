@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+namespace train_trained_part_tests {
+
 using namespace glyphdiff;
 
 namespace {
@@ -72,3 +74,5 @@ TEST_CASE("each part trains what it says") {
 TEST_CASE("a network without attention has none to train") {
   CHECK_THROWS_AS(names<presets::LetterA64>(TrainedPart::attention), Error);
 }
+
+}  // namespace train_trained_part_tests

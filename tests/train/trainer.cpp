@@ -15,6 +15,8 @@
 #include <numeric>
 #include <optional>
 
+namespace train_trainer_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -383,3 +385,5 @@ TEST_CASE("a network learns one image by heart, in continuous time") {
   MESSAGE("float32 ", loss, ", bfloat16 ", rounded, ", float32 with another seed ", other);
   CHECK(rounded == doctest::Approx(loss).epsilon(0.1));
 }
+
+}  // namespace train_trainer_tests

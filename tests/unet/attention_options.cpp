@@ -1,5 +1,7 @@
 #include "unet_check.hpp"
 
+namespace unet_attention_options_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -60,3 +62,5 @@ TEST_CASE("the level's heads are those of the configuration") {
   CHECK(std::is_same_v<Level::Down::Enter::Attend, nn::Attention<Legacy, 8, 2>>);
   CHECK(std::is_same_v<Level::Meet::Attend, nn::Attention<Legacy, 8, 4>>);
 }
+
+}  // namespace unet_attention_options_tests

@@ -1,5 +1,7 @@
 #include "golden_check.hpp"
 
+namespace unet_golden_iddpm_tests {
+
 using namespace glyphdiff::test;
 
 TEST_CASE_TEMPLATE("iddpm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LAYER_PATHS) {
@@ -9,3 +11,5 @@ TEST_CASE_TEMPLATE("iddpm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LA
 TEST_CASE("iddpm_tiny agrees with the reference, with Winograd convolutions") {
   check_golden<ParallelVectorised, golden::IddpmTiny<false>>(2e-4);
 }
+
+}  // namespace unet_golden_iddpm_tests

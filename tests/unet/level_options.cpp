@@ -1,5 +1,7 @@
 #include "unet_check.hpp"
 
+namespace unet_level_options_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -54,3 +56,5 @@ TEST_CASE("levels whose input is no skip have one block less on the way up") {
   CHECK_THROWS_AS(list["output_blocks.4.0.in_layers.0.weight"], Error);
   CHECK_NOTHROW(list["output_blocks.1.2.conv.weight"]);  // behind the attention
 }
+
+}  // namespace unet_level_options_tests

@@ -1,5 +1,7 @@
 #include "unet_check.hpp"
 
+namespace unet_recomputation_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -58,3 +60,5 @@ TEST_CASE("recomputed levels give the same bits in less memory") {
   check_same_bits<true, 0, 1>();
   check_same_bits<false, 0, 1>();
 }
+
+}  // namespace unet_recomputation_tests

@@ -1,5 +1,7 @@
 #include "unet_check.hpp"
 
+namespace unet_stem_options_tests {
+
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
@@ -103,3 +105,5 @@ TEST_CASE("dropout depends on its key alone, and evaluation has none") {
   std::vector<float> const expected(first.out.begin() + 16, first.out.end());
   CHECK(relative_error(rest.train().out, expected) < 1e-5);
 }
+
+}  // namespace unet_stem_options_tests
