@@ -38,26 +38,6 @@ inline Pack<W> sqrt(Pack<W> x) {
 
 KOKKOS_INLINE_FUNCTION Pack<1> sqrt(Pack<1> x) { return Pack<1>{::sqrtf(x.v)}; }
 
-/// a * b + c, rounded once on every CPU that can. Left to itself a compiler fuses whichever product it likes,
-/// here one and there another, and packs and tails, CPU and GPU would differ in the last bit.
-template <int W>
-inline Pack<W> fused(Pack<W> a, Pack<W> b, Pack<W> c) {
-#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  for (int lane = 0; lane < W; ++lane) c.v[lane] = ::fmaf(a.v[lane], b.v[lane], c.v[lane]);
-  return c;
-#else
-  return a * b + c;
-#endif
-}
-
-KOKKOS_INLINE_FUNCTION Pack<1> fused(Pack<1> a, Pack<1> b, Pack<1> c) {
-#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
-  return Pack<1>{::fmaf(a.v, b.v, c.v)};
-#else
-  return a * b + c;
-#endif
-}
-
 /// The scalars of one AdamW update (Loshchilov & Hutter 2019, algorithm 2), in the order in which PyTorch
 /// rounds them.
 struct AdamWUpdate {

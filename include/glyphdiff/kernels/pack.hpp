@@ -53,6 +53,31 @@ struct Pack<1> {
   KOKKOS_FUNCTION Pack& operator+=(Pack b) { return v += b.v, *this; }
 };
 
+/// a * b + c, rounded once on every CPU that can, and on every device. Left to itself a compiler fuses
+/// whichever product it likes, another one after the next edit, and packs and tails, CPU and GPU would
+/// differ in the last bit.
+KOKKOS_INLINE_FUNCTION float fused(float a, float b, float c) {
+#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
+  return ::fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+template <int W>
+inline Pack<W> fused(Pack<W> a, Pack<W> b, Pack<W> c) {
+#if defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  for (int lane = 0; lane < W; ++lane) c.v[lane] = ::fmaf(a.v[lane], b.v[lane], c.v[lane]);
+  return c;
+#else
+  return a * b + c;
+#endif
+}
+
+KOKKOS_INLINE_FUNCTION Pack<1> fused(Pack<1> a, Pack<1> b, Pack<1> c) {
+  return Pack<1>{fused(a.v, b.v, c.v)};
+}
+
 /// e^x for x <= 88; underflows to about 1e-38 below -87. Cephes-style range reduction with a degree-5
 /// polynomial, relative error below 2e-7, the same formula on every execution space. NaN stays NaN.
 template <int W>

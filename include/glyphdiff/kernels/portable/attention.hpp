@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/pack.hpp>
 #include <glyphdiff/kernels/shapes.hpp>
 
 #include <cmath>
@@ -32,7 +33,7 @@ void attention_probabilities(Exec const& exec, AttentionShape s, float const* qk
         float const* const q = qkv + (n * T + begin + row) * stride + s.offset(int(head), 0);
         float const* const k = qkv + (n * T + u) * stride + s.offset(int(head), 1);
         float sum = 0;
-        for (int c = 0; c < width; ++c) sum += q[c] * k[c];
+        for (int c = 0; c < width; ++c) sum = fused(q[c], k[c], sum);
         probabilities[item] = scale * sum;
       });
   for_each(
@@ -65,7 +66,7 @@ void attention_forward(Exec const& exec, AttentionShape s, float const* qkv, flo
           float const* const p = workspace + item / width * T;
           float const* const v = qkv + n * T * stride + s.offset(int(head), 2) + c;
           float sum = 0;
-          for (int u = 0; u < T; ++u) sum += p[u] * v[std::int64_t(u) * stride];
+          for (int u = 0; u < T; ++u) sum = fused(p[u], v[std::int64_t(u) * stride], sum);
           y[(n * T + begin + row) * s.heads * width + head * width + c] = sum;
         });
   }
@@ -90,7 +91,7 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
           float const* const v = qkv + (n * T + u) * stride + s.offset(int(head), 2);
           float const* const d = dy + (n * T + begin + row) * s.heads * width + head * width;
           float sum = 0;
-          for (int c = 0; c < width; ++c) sum += d[c] * v[c];
+          for (int c = 0; c < width; ++c) sum = fused(d[c], v[c], sum);
           dscores[item] = sum;
         });
     for_each(
@@ -98,7 +99,7 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
           float const* const p = probabilities + item * T;
           float* const d = dscores + item * T;
           float mean = 0;
-          for (int u = 0; u < T; ++u) mean += p[u] * d[u];
+          for (int u = 0; u < T; ++u) mean = fused(p[u], d[u], mean);
           for (int u = 0; u < T; ++u) d[u] = scale * p[u] * (d[u] - mean);
         });
     for_each(
@@ -109,7 +110,7 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
           float const* const d = dscores + item / width * T;
           float const* const k = qkv + n * T * stride + s.offset(int(head), 1) + c;
           float sum = 0;
-          for (int u = 0; u < T; ++u) sum += d[u] * k[std::int64_t(u) * stride];
+          for (int u = 0; u < T; ++u) sum = fused(d[u], k[std::int64_t(u) * stride], sum);
           dqkv[(n * T + begin + row) * stride + s.offset(int(head), 0) + c] = sum;
         });
     for_each(
@@ -121,8 +122,8 @@ void attention_backward(Exec const& exec, AttentionShape s, float const* qkv, fl
           float dk = 0, dv = 0;
           for (int row = 0; row < rows; ++row) {
             std::int64_t const at = (first_row + row) * T + u, pixel = n * T + begin + row;
-            dk += dscores[at] * qkv[pixel * stride + s.offset(int(head), 0) + c];
-            dv += probabilities[at] * dy[pixel * s.heads * width + head * width + c];
+            dk = fused(dscores[at], qkv[pixel * stride + s.offset(int(head), 0) + c], dk);
+            dv = fused(probabilities[at], dy[pixel * s.heads * width + head * width + c], dv);
           }
           float* const out = dqkv + (n * T + u) * stride + c;
           float& k_gradient = out[s.offset(int(head), 1)];

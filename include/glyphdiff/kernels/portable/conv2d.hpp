@@ -58,7 +58,7 @@ void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* 
               right[j] = taps[std::int64_t(c) * s.out + (j < columns ? j : columns - 1)];
             for (int i = 0; i < tile; ++i) {
               float const left = source[i] == nullptr ? 0.0f : source[i][c];
-              for (int j = 0; j < tile; ++j) sum[i][j] += left * right[j];
+              for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
             }
           }
         }
@@ -107,7 +107,7 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
               right[j] = taps[std::int64_t(k) * s.in + (j < columns ? j : columns - 1)];
             for (int i = 0; i < tile; ++i) {
               float const left = source[i] == nullptr ? 0.0f : source[i][k];
-              for (int j = 0; j < tile; ++j) sum[i][j] += left * right[j];
+              for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
             }
           }
         }
@@ -147,7 +147,8 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float
           float const* const right = x + ((pixel / out_w / out_h * s.h + h) * s.w + w) * s.in + c_begin;
           for (int i = 0; i < tile; ++i)
             for (int j = 0; j < tile; ++j)
-              sum[i][j] += left[i < rows ? i : rows - 1] * right[j < columns ? j : columns - 1];
+              sum[i][j] =
+                  fused(left[i < rows ? i : rows - 1], right[j < columns ? j : columns - 1], sum[i][j]);
         }
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/pack.hpp>
 #include <glyphdiff/kernels/shapes.hpp>
 
 /// Matrix products for execution spaces without a kernel of their own: register tiles read through the cache.
@@ -46,7 +47,7 @@ void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose 
           for (int i = 0; i < tile; ++i) {
             int const row = i_begin + (i < rows ? i : rows - 1);
             float const left = a[row * a_row + k * a_column];
-            for (int j = 0; j < tile; ++j) sum[i][j] += left * right[j];
+            for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
           }
         }
         for (int i = 0; i < rows; ++i)
