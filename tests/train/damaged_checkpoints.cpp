@@ -3,6 +3,7 @@
 #include "../checkpoint/edited_file.hpp"
 #include "../checkpoint/files.hpp"
 #include "../golden/checkpoints_0.1.0/runs.hpp"
+#include "../sanitized.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,7 @@ using namespace glyphdiff::test;
 
 namespace {
 
+constexpr std::size_t stride = sanitized ? 7 : 1;  ///< tensors from one that is damaged to the next
 constexpr double not_finite[] = {NAN, INFINITY, -INFINITY};
 
 template <class View>
@@ -96,7 +98,7 @@ TEST_CASE_TEMPLATE("a damaged checkpoint changes no bit of a trainer, which trai
   Fixture<Run> f;
   files::Edited const whole(f.path);
 
-  for (std::size_t number = 0; number < whole.tensors.size(); ++number) {
+  for (std::size_t number = 0; number < whole.tensors.size(); number += stride) {
     auto const& tensor = whole.tensors[number];
     CAPTURE(tensor.name);
     // One number that is not finite, in the middle or at the end, written as if it were right.
@@ -156,7 +158,7 @@ TEST_CASE_TEMPLATE("a flipped bit in any tensor is an Error that names it, and c
   std::uint64_t header;
   std::memcpy(&header, f.bytes.data(), 8);
   auto const entries = SafetensorsFile(f.path).entries();
-  for (std::size_t number = 0; number < entries.size(); ++number) {
+  for (std::size_t number = 0; number < entries.size(); number += stride) {
     auto const& entry = entries[number];
     CAPTURE(entry.name);
     std::uint64_t const at = entry.offset + (number % 3 == 0   ? 0
