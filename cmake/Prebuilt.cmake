@@ -1,10 +1,28 @@
 # glyphdiff_add_prebuilt() adds the library glyphdiff::prebuilt, which holds the instances of kernels that all programs use
 # (include/glyphdiff/kernels/prebuilt.hpp), for the host's default execution space; and glyphdiff::prebuilt_serial with those for
-# Kokkos::Serial. What links them compiles faster and runs as fast; the headers are complete
-# without them.
+# Kokkos::Serial. Where the component checkpoint is, glyphdiff::prebuilt_checkpoint has what reads and writes JSON for it.
+# What links them compiles faster and runs as fast; the headers are complete without them.
 #
 # They are compiled in the project that calls this, with that project's flags, since code for another processor would not fit.
 function(glyphdiff_add_prebuilt)
+  if(TARGET glyphdiff::checkpoint AND NOT TARGET glyphdiff_prebuilt_checkpoint)
+    set(source "${CMAKE_CURRENT_BINARY_DIR}/prebuilt_checkpoint/json.cpp")
+    file(CONFIGURE OUTPUT "${source}" CONTENT "#include <nlohmann/json.hpp>
+
+#include <glyphdiff/checkpoint/piece_set.hpp>
+
+#define GLYPHDIFF_DEFINE(...) template decltype(__VA_ARGS__) __VA_ARGS__;
+namespace glyphdiff::detail {
+GLYPHDIFF_SAFETENSORS_HEADER_JSON(GLYPHDIFF_DEFINE, nlohmann::json)
+GLYPHDIFF_SAFETENSORS_JSON(GLYPHDIFF_DEFINE, nlohmann::json)
+GLYPHDIFF_PIECE_SET_JSON(GLYPHDIFF_DEFINE, nlohmann::json)
+}
+")
+    add_library(glyphdiff_prebuilt_checkpoint STATIC EXCLUDE_FROM_ALL "${source}")
+    add_library(glyphdiff::prebuilt_checkpoint ALIAS glyphdiff_prebuilt_checkpoint)
+    target_link_libraries(glyphdiff_prebuilt_checkpoint PUBLIC glyphdiff::checkpoint)
+    target_compile_definitions(glyphdiff_prebuilt_checkpoint PUBLIC GLYPHDIFF_PREBUILT_CHECKPOINT)
+  endif()
   if(Kokkos_ENABLE_CUDA OR "CUDA" IN_LIST Kokkos_DEVICES OR TARGET glyphdiff_prebuilt)
     return()
   endif()

@@ -2,10 +2,10 @@
 // and disk; and how many updates fit into the minutes that it is given.
 #pragma once
 
+#include "json_line.hpp"
+
 #include <glyphdiff/io/run_plan.hpp>
 #include <glyphdiff/train/forecast.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -84,11 +84,13 @@ inline void announce(std::FILE* text, bool json, std::filesystem::path const& ou
         text,
         "That is long. A smaller network learns letters in minutes (docs/fine-tuning.md); --minutes, "
         "--steps or --batch shorten this run; Ctrl-C stops it, and it can go on later.\n");
-  if (!json) return;
-  nlohmann::json const line{{"event", "forecast"},       {"seconds", seconds},    {"update", forecast.update},
-                            {"memory", forecast.memory}, {"disk", forecast.disk}, {"steps", steps}};
-  std::printf("%s\n", line.dump().c_str());
-  std::fflush(stdout);
+  if (json)
+    print_json_line({{"event", "forecast"},
+                     {"seconds", seconds},
+                     {"update", forecast.update},
+                     {"memory", forecast.memory},
+                     {"disk", forecast.disk},
+                     {"steps", steps}});
 }
 
 /// The plan of a run that --minutes gives its length: that with which it began, or what `choose()` finds now,

@@ -12,8 +12,6 @@
 #include <glyphdiff/metrics/sample_table.hpp>
 #include <glyphdiff/train/progress_bar.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -120,11 +118,9 @@ class RunWatch {
       metrics_.add(step_, measured);
       metrics_.save(options_.out);
     }
-    nlohmann::json values = nlohmann::json::object();
-    for (auto const& [key, value] : measured)
-      if (glyphdiff::is_finite(value)) values[key] = value;
-    nlohmann::json line{{"event", "save"}, {"step", step_}, {"figures", values}};
-    if (auto const best = glyphdiff::best_save(metrics_)) line["best_step"] = *best;
+    std::erase_if(measured, [](auto const& figure) { return !glyphdiff::is_finite(figure.second); });
+    Event line{{"event", "save"}, {"step", step_}, {"figures", measured}};
+    if (auto const best = glyphdiff::best_save(metrics_)) line.emplace_back("best_step", *best);
     event(line);
   }
 
@@ -202,11 +198,9 @@ class RunWatch {
   }
 
  private:
-  void event(nlohmann::json const& line) const {
-    if (!options_.json) return;
-    using Json = nlohmann::json;  // of names that are no UTF-8 what can be shown
-    std::printf("%s\n", line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-    std::fflush(stdout);
+  using Event = std::vector<std::pair<std::string, JsonValue>>;
+  void event(Event const& line) const {
+    if (options_.json) print_json_line(line);
   }
 
   std::vector<glyphdiff::RunReport::Plot> plots(std::optional<glyphdiff::SampleReport> const& judged) const {

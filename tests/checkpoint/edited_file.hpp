@@ -51,16 +51,15 @@ struct Edited {
     namespace detail = glyphdiff::detail;
     std::vector<glyphdiff::TensorSource> sources;
     for (Tensor const& tensor : tensors) sources.push_back({tensor.name, tensor.dtype, tensor.shape, {}});
-    std::vector<std::uint64_t> sizes;
-    nlohmann::json header = detail::safetensors_header(path, sources, metadata, sizes);
+    std::vector<std::uint64_t> const sizes = detail::tensor_sizes(sources);
+    std::vector<std::uint64_t> checksums;
     std::string data;
     for (std::size_t k = 0; k < tensors.size(); ++k) {
       std::string const bytes(tensors[k].bytes.data(), sizes[k]);
       data += bytes;
-      header["__metadata__"][std::string(detail::checksum_prefix) + tensors[k].name] =
-          glyphdiff::checksum_text(glyphdiff::xxh64(bytes));
+      checksums.push_back(glyphdiff::xxh64(bytes));
     }
-    std::string const text = detail::finished_header(path, header);
+    std::string const text = detail::header_text<nlohmann::json>(path, sources, metadata, checksums);
     std::uint64_t const length = text.size();
     files::write(path, std::string(reinterpret_cast<char const*>(&length), sizeof length) + text + data);
   }

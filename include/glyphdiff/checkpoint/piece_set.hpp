@@ -1,10 +1,9 @@
 #pragma once
 
+#include <glyphdiff/checkpoint/json.hpp>
 #include <glyphdiff/checkpoint/safetensors.hpp>
 #include <glyphdiff/checkpoint/tensor_file.hpp>
 #include <glyphdiff/error.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -72,14 +71,13 @@ struct PieceIndex {
   std::map<std::string, std::size_t> weight_map;  ///< piece of a tensor or slice
 };
 
-inline PieceIndex read_piece_index(std::string const& path) {
-  std::string const kind = "an index of safetensors files";
+inline constexpr char const* piece_index_kind = "an index of safetensors files";
+
+template <class Json>
+PieceIndex parse_piece_index(std::string_view text, std::string const& path) {
+  std::string const kind = piece_index_kind;
   Demand const require(path);
-  InputFile const file(path, kind);
-  require(file.size() <= 100'000'000, kind, std::to_string(file.size()) + " bytes");
-  std::string text(file.size(), '\0');
-  file.read(0, file.size(), text.data());
-  nlohmann::json const json = parse_strictly(text, path, kind);
+  Json const json = parse_strictly<Json>(text, path, kind);
   require(json.is_object() && json.contains("weight_map") && json["weight_map"].is_object(),
           kind + " with a weight_map", "other JSON");
   PieceIndex index;
@@ -89,7 +87,7 @@ inline PieceIndex read_piece_index(std::string const& path) {
       save->get_to(index.save);
   std::map<std::string, std::size_t> numbers;
   for (auto const& [name, piece] : json["weight_map"].items()) {
-    std::string const file_name = piece.is_string() ? piece.get<std::string>() : "";
+    std::string const file_name = piece.is_string() ? piece.template get<std::string>() : "";
     require(!file_name.empty() && file_name.find('/') == file_name.npos && file_name[0] != '.',
             "the name of a file in the folder of the index as the place of " + printable(name),
             printable(piece.dump()));
@@ -98,6 +96,28 @@ inline PieceIndex read_piece_index(std::string const& path) {
     index.weight_map.emplace(name, at->second);
   }
   return index;
+}
+
+/// The index as text; `bytes`: of all tensors.
+template <class Json>
+std::string piece_index_text(PieceIndex const& index, std::uint64_t bytes) {
+  auto json = Json::object();
+  auto& map = json["weight_map"] = Json::object();
+  for (auto const& [name, piece] : index.weight_map) map[name] = index.pieces[piece];
+  json["metadata"] = {{"total_size", bytes}, {save_key, index.save}};
+  return json.dump(1) + "\n";
+}
+
+#define GLYPHDIFF_PIECE_SET_JSON(MAKE, Json) MAKE(parse_piece_index<Json>) MAKE(piece_index_text<Json>)
+GLYPHDIFF_DECLARE_JSON(GLYPHDIFF_PIECE_SET_JSON)
+
+inline PieceIndex read_piece_index(std::string const& path) {
+  InputFile const file(path, piece_index_kind);
+  Demand const require(path);
+  require(file.size() <= 100'000'000, piece_index_kind, std::to_string(file.size()) + " bytes");
+  std::string text(file.size(), '\0');
+  file.read(0, file.size(), text.data());
+  return parse_piece_index<nlohmann::json>(text, path);
 }
 
 }  // namespace detail

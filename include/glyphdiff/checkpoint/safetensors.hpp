@@ -51,46 +51,57 @@ SafetensorsSource safetensors_source(std::string name, std::vector<std::int64_t>
 
 namespace detail {
 
-/// The header of a file of these tensors, in this order; the checksums are zeros.
-inline nlohmann::json safetensors_header(std::string const& path,
-                                         std::vector<SafetensorsSource> const& tensors,
-                                         KeyValues const& metadata, std::vector<std::uint64_t>& sizes) {
-  auto header = nlohmann::json::object();
-  auto& strings = header["__metadata__"] = nlohmann::json::object();
+/// Bytes of each tensor. Throws Error where a file can't hold them.
+inline std::vector<std::uint64_t> tensor_sizes(std::vector<SafetensorsSource> const& tensors) {
+  std::vector<std::uint64_t> sizes;
+  std::uint64_t total = 0, bytes = 0;
+  for (auto const& tensor : tensors) {
+    if (dtype_bytes(tensor.dtype) == 0 || !tensor_bytes(tensor.dtype, tensor.shape, bytes) ||
+        __builtin_add_overflow(total, bytes, &total))
+      throw Error("The tensor " + tensor.name + " has no type or shape that a safetensors file can hold.");
+    sizes.push_back(bytes);
+  }
+  return sizes;
+}
+
+/// The header of a file of these tensors, in this order, as text of whole words: with XXH64 of the data of
+/// each and of itself.
+template <class Json>
+std::string header_text(std::string const& path, std::vector<SafetensorsSource> const& tensors,
+                        KeyValues const& metadata, std::vector<std::uint64_t> const& checksums) {
+  std::vector<std::uint64_t> const sizes = tensor_sizes(tensors);
+  auto header = Json::object();
+  auto& strings = header["__metadata__"] = Json::object();
   auto const add = [&](std::string const& key, std::string const& value) {
     if (!strings.emplace(key, value).second)
       throw Error(path + " would hold the metadata " + key + " twice.");
   };
   for (auto const& [key, value] : metadata) add(key, value);
   add(std::string(header_checksum), checksum_text(0));
-  std::uint64_t total = 0;
-  for (auto const& tensor : tensors) {
-    std::uint64_t bytes = 0;
+  std::uint64_t end = 0;
+  for (std::size_t k = 0; k < tensors.size(); ++k) {
+    auto const& tensor = tensors[k];
     auto& entry = header[tensor.name];
     if (!entry.is_null() || tensor.name == "__metadata__")
       throw Error(path + " would hold the tensor " + tensor.name + " twice.");
-    if (dtype_bytes(tensor.dtype) == 0 || !tensor_bytes(tensor.dtype, tensor.shape, bytes) ||
-        __builtin_add_overflow(total, bytes, &total))
-      throw Error("The tensor " + tensor.name + " has no type or shape that a safetensors file can hold.");
-    sizes.push_back(bytes);
-    entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {total - bytes, total}}};
-    add(std::string(checksum_prefix) + tensor.name, checksum_text(0));
+    std::uint64_t const begin = end;
+    end += sizes[k];
+    entry = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+    add(std::string(checksum_prefix) + tensor.name, checksum_text(checksums[k]));
   }
-  return header;
-}
-
-/// As text of whole words, with its own checksum.
-inline std::string finished_header(std::string const& path, nlohmann::json const& header) {
   std::string text;
   try {
     text = header.dump();
-  } catch (nlohmann::json::exception const&) {
+  } catch (typename Json::exception const&) {
     throw Error(path + " cannot be written: a name or a metadata value is not UTF-8.");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::size_t const digits = header_checksum_digits(text);
   return text.replace(digits, 16, checksum_text(checksum_of_header(text, digits)));
 }
+
+#define GLYPHDIFF_SAFETENSORS_JSON(MAKE, Json) MAKE(header_text<Json>)
+GLYPHDIFF_DECLARE_JSON(GLYPHDIFF_SAFETENSORS_JSON)
 
 }  // namespace detail
 
@@ -102,9 +113,12 @@ inline void write_safetensors(std::string const& path, std::vector<SafetensorsSo
   std::stable_sort(tensors.begin(), tensors.end(), [](auto const& a, auto const& b) {
     return detail::dtype_bytes(a.dtype) > detail::dtype_bytes(b.dtype);
   });
-  std::vector<std::uint64_t> sizes;
-  nlohmann::json header = detail::safetensors_header(path, tensors, metadata, sizes);
-  std::string const draft = detail::finished_header(path, header);
+  auto const header = [&](std::vector<std::uint64_t> const& checksums) {
+    return detail::header_text<nlohmann::json>(path, tensors, metadata, checksums);
+  };
+  std::vector<std::uint64_t> const sizes = detail::tensor_sizes(tensors);
+  std::vector<std::uint64_t> checksums(tensors.size());
+  std::string const draft = header(checksums);
 
   replace_file(path, [&](int fd) {
     std::uint64_t const length = draft.size();
@@ -119,11 +133,10 @@ inline void write_safetensors(std::string const& path, std::vector<SafetensorsSo
         hash.add(chunk.data(), bytes);
         detail::write_all(fd, chunk.data(), bytes, path);
       }
-      header["__metadata__"][std::string(detail::checksum_prefix) + tensors[k].name] =
-          checksum_text(hash.value());
+      checksums[k] = hash.value();
     }
     // The data is known now, and the header as long as its draft.
-    std::string const text = detail::finished_header(path, header);
+    std::string const text = header(checksums);
     if (::lseek(fd, sizeof length, SEEK_SET) < 0) detail::fail_with_errno(path + " cannot be written");
     detail::write_all(fd, text.data(), text.size(), path);
   });

@@ -3,10 +3,9 @@
 #include <glyphdiff/checkpoint/binary_file.hpp>
 #include <glyphdiff/checkpoint/checksum.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
+#include <glyphdiff/checkpoint/json.hpp>
 #include <glyphdiff/checkpoint/key_values.hpp>
 #include <glyphdiff/error.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -54,33 +53,34 @@ inline bool tensor_bytes(std::string_view dtype, std::vector<std::int64_t> const
 
 /// JSON as the format allows it: no name twice in an object, nothing deeper than a list in an object in the
 /// header.
-inline nlohmann::json parse_strictly(std::string_view text, std::string const& path,
-                                     std::string const& kind = "a safetensors header") {
+template <class Json>
+Json parse_strictly(std::string_view text, std::string const& path, std::string const& kind) {
   Demand const require(path);
-  // nlohmann::json keeps the last of two equal names, so they are watched for while it parses: per depth,
+  // nlohmann's keeps the last of two equal names, so they are watched for while it parses: per depth,
   // those of the object being read.
   std::vector<std::set<std::string>> names(4);
-  auto const watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json const& value) {
-    using Event = nlohmann::json::parse_event_t;
+  auto const watch = [&](int depth, typename Json::parse_event_t event, Json const& value) {
+    using Event = typename Json::parse_event_t;
     if (event == Event::object_start || event == Event::array_start)
       require(depth < 3, kind, "JSON nested too deeply");
     if (event == Event::object_start) names[std::size_t(depth) + 1].clear();
     if (event == Event::key) {
-      auto const& name = value.get_ref<std::string const&>();
+      auto const& name = value.template get_ref<std::string const&>();
       require(names[std::size_t(depth)].insert(name).second, "every name once in the header",
               printable(name) + " twice");
     }
     return true;
   };
   try {
-    return nlohmann::json::parse(text.begin(), text.end(), watch);
-  } catch (nlohmann::json::exception const&) {
+    return Json::parse(text.begin(), text.end(), watch);
+  } catch (typename Json::exception const&) {
     throw Error(path, kind, "bytes that are not JSON");
   }
 }
 
 /// Whether object[key] is a list of integers from 0 to 2^63 - 1.
-inline bool has_sizes(nlohmann::json const& object, char const* key) {
+template <class Json>
+bool has_sizes(Json const& object, char const* key) {
   auto const list = object.find(key);
   return list != object.end() && list->is_array() &&
          std::all_of(list->begin(), list->end(), [](auto const& x) {
@@ -89,8 +89,8 @@ inline bool has_sizes(nlohmann::json const& object, char const* key) {
          });
 }
 
-inline SafetensorsEntry parse_entry(std::string const& name, nlohmann::json const& value,
-                                    std::string const& path) {
+template <class Json>
+SafetensorsEntry parse_entry(std::string const& name, Json const& value, std::string const& path) {
   Demand const require(path);
   std::string const shown = "the tensor " + printable(name);
   require(value.is_object() && value.contains("dtype") && value["dtype"].is_string() &&
@@ -102,7 +102,7 @@ inline SafetensorsEntry parse_entry(std::string const& name, nlohmann::json cons
   value["dtype"].get_to(entry.dtype);
   value["shape"].get_to(entry.shape);
   value["data_offsets"][0].get_to(entry.offset);
-  auto const end = value["data_offsets"][1].get<std::uint64_t>();
+  auto const end = value["data_offsets"][1].template get<std::uint64_t>();
   require(dtype_bytes(entry.dtype) > 0, "a known type of " + shown, printable(entry.dtype));
   require(tensor_bytes(entry.dtype, entry.shape, entry.bytes), "a size of " + shown + " that fits 64 bits",
           "a larger one");
@@ -156,26 +156,21 @@ inline void take_checksums(std::string_view json, SafetensorsHeader& header, std
   header.metadata = std::move(others);
 }
 
-}  // namespace detail
-
-/// Reads and checks the JSON header of a safetensors file whose data has `data_bytes` bytes. Throws Error,
-/// naming `path`, for anything the format does not allow: names given twice, unknown types, sizes that
-/// overflow, data with gaps, overlaps, or of another length, and for one that is not what its checksum says.
-inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,
-                                                  std::string const& path) {
-  detail::Demand const require(path);
-  nlohmann::json const header = detail::parse_strictly(json, path);
+template <class Json>
+SafetensorsHeader parse_header(std::string_view json, std::uint64_t data_bytes, std::string const& path) {
+  Demand const require(path);
+  Json const header = parse_strictly<Json>(json, path, "a safetensors header");
   require(header.is_object(), "a safetensors header", "JSON that is not an object");
 
   SafetensorsHeader result;
   for (auto const& [name, value] : header.items()) {
     if (name != "__metadata__") {
-      result.entries.push_back(detail::parse_entry(name, value, path));
+      result.entries.push_back(parse_entry<Json>(name, value, path));
       continue;
     }
     require(value.is_object(), "metadata of strings", "other JSON");
     for (auto const& [key, text] : value.items()) {
-      require(text.is_string(), "metadata of strings", detail::printable(key) + " of another type");
+      require(text.is_string(), "metadata of strings", printable(key) + " of another type");
       result.metadata.emplace_back(key, text.template get<std::string>());
     }
   }
@@ -187,14 +182,27 @@ inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::ui
   for (auto const& entry : result.entries) {
     require(
         entry.offset == end,
-        "the tensor " + detail::printable(entry.name) + " at byte " + std::to_string(end) + " of the data",
+        "the tensor " + printable(entry.name) + " at byte " + std::to_string(end) + " of the data",
         "byte " + std::to_string(entry.offset));
     end += entry.bytes;  // an offset of the file, so below 2^63
   }
   require(end == data_bytes, std::to_string(end) + " bytes of tensor data",
           std::to_string(data_bytes) + (data_bytes < end ? "; the file is cut short" : ""));
-  detail::take_checksums(json, result, path);
+  take_checksums(json, result, path);
   return result;
+}
+
+#define GLYPHDIFF_SAFETENSORS_HEADER_JSON(MAKE, Json) MAKE(parse_header<Json>)
+GLYPHDIFF_DECLARE_JSON(GLYPHDIFF_SAFETENSORS_HEADER_JSON)
+
+}  // namespace detail
+
+/// Reads and checks the JSON header of a safetensors file whose data has `data_bytes` bytes. Throws Error,
+/// naming `path`, for anything the format does not allow: names given twice, unknown types, sizes that
+/// overflow, data with gaps, overlaps, or of another length, and for one that is not what its checksum says.
+inline SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,
+                                                  std::string const& path) {
+  return detail::parse_header<nlohmann::json>(json, data_bytes, path);
 }
 
 }  // namespace glyphdiff

@@ -7,8 +7,6 @@
 #include <glyphdiff/checkpoint/training_state.hpp>
 #include <glyphdiff/error.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -172,8 +170,6 @@ inline void save_checkpoint_piece(std::string const& index_path, std::string con
 inline void publish_checkpoint(std::string const& index_path, std::string const& save, int count,
                                TrainingState const& state) {
   detail::PieceIndex index{save, {}, {}};
-  auto json = nlohmann::json::object();
-  auto& map = json["weight_map"] = nlohmann::json::object();
   std::uint64_t total = 0;
   for (int number = 0; number < count; ++number) {
     std::string const path = detail::piece_path(index_path, save, number, count);
@@ -182,7 +178,6 @@ inline void publish_checkpoint(std::string const& index_path, std::string const&
     for (SafetensorsEntry const& entry : piece.entries()) {
       if (!index.weight_map.emplace(entry.name, number).second)
         throw Error(path, "tensors that no other piece has", detail::printable(entry.name));
-      map[entry.name] = index.pieces.back();
       total += entry.bytes;
     }
   }
@@ -190,8 +185,7 @@ inline void publish_checkpoint(std::string const& index_path, std::string const&
   auto const sets = detail::tensor_sets(state, checkpoint_version);
   detail::place(set, sets, [](std::string const& name) { return !name.starts_with(detail::state_prefix); });
 
-  json["metadata"] = {{"total_size", total}, {detail::save_key, save}};
-  std::string const text = json.dump(1) + "\n";
+  std::string const text = detail::piece_index_text<nlohmann::json>(index, total);
   replace_file(index_path, [&](int fd) { detail::write_all(fd, text.data(), text.size(), index_path); });
   detail::remove_other_pieces(index_path, save);
 }
