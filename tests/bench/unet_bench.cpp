@@ -82,7 +82,7 @@ void fill(Exec const& exec, View const& x, Value const& value) {
 
 /// Parameters of a network in mid-training as far as speed can tell: none of ADM's zero layers is zero.
 template <class Net>
-void fill_parameters(Exec const& exec, Net const& net) {
+void fill_parameters(Exec const& exec, Net& net) {
   auto const host = Kokkos::create_mirror_view(net.parameters());
   std::uint32_t tensor = 0;
   for (ParameterInfo const& info : net.parameter_list()) {
