@@ -143,7 +143,8 @@ Forecast forecast_of(Trainer& trainer, Options const& options) {
 /// What fits into the minutes that are given; fewer samples are judged at the end, unless that is said, where
 /// they would take more than a sixth of the time.
 template <class Spec>
-gd::RunPlan plan_of(Options const& options, bool judged_said) {
+gd::RunPlan plan_of(Options options, bool judged_said) {
+  options.steps = Spec::steps;  // of the trainer that is measured
   Exec const exec;
   gd::UNet<Spec, Exec> net(exec, options.seed);
   gd::Trainer trainer(exec, net, typename Spec::Process(50), train_options<Spec>(options));
