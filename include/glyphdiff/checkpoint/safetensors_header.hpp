@@ -180,10 +180,9 @@ SafetensorsHeader parse_header(std::string_view json, std::uint64_t data_bytes, 
   });
   std::uint64_t end = 0;
   for (auto const& entry : result.entries) {
-    require(
-        entry.offset == end,
-        "the tensor " + printable(entry.name) + " at byte " + std::to_string(end) + " of the data",
-        "byte " + std::to_string(entry.offset));
+    require(entry.offset == end,
+            "the tensor " + printable(entry.name) + " at byte " + std::to_string(end) + " of the data",
+            "byte " + std::to_string(entry.offset));
     end += entry.bytes;  // an offset of the file, so below 2^63
   }
   require(end == data_bytes, std::to_string(end) + " bytes of tensor data",
