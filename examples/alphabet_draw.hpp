@@ -44,8 +44,8 @@ class Artists {
     Net first(exec, gd::zero_parameters);
     load_network(shipped.string(), "", first, stderr);
     between_ = gd::Arena<Exec>("glyphdiff::between", net_.parameters().extent(0));
-    gd::kernels::interpolate(exec, first.parameters().data(), net_.parameters().data(), float(options.taught),
-                             between_.data(), std::int64_t(between_.extent(0)));
+    gd::run(exec, gd::kernels::Interpolate{float(options.taught), std::int64_t(between_.extent(0))},
+            first.parameters().data(), net_.parameters().data(), between_.data());
     exec.fence();
     other_.emplace(exec, net_, between_, options.guidance_scale);
   }

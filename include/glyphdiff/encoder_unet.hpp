@@ -60,37 +60,37 @@ struct EncoderLayers {
 
   /// image: (N,H,W,channels); logits: (N, classes_out). A classifier is given no labels.
   template <class Pass>
-  void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const*,
-               float* logits, Tape& tape) const {
-    tape.embedding = time.forward(pass, image_extent.n, timesteps, nullptr, tape.time);
+  void forward(Pass& pass, Extent image_extent, Buffer<float const> image, Buffer<float const> timesteps,
+               Buffer<int const>, Buffer<float> logits, Tape& tape) const {
+    tape.embedding = time.forward(pass, image_extent.n, timesteps, {}, tape.time);
     stem.forward(pass, image_extent, image, tape.stem);
     auto const means = pool.collect(pass, image_extent.n, tape.pool);
-    means.take(pass, tape.stem.output, 0);
+    means.take(pass, tape.stem.output.get(), 0);
     level.forward(pass, tape.stem.output, tape.embedding, means, tape.level);
-    pass.release_unless_training(tape.stem.output);
+    pass.keep_for_backward(tape.stem.output);
     pool.forward(pass, tape.level.output(), logits, tape.pool);
-    pass.release_unless_training(tape.level.output());
-    if (!pass.training) time.release(pass, tape.time);
+    pass.keep_for_backward(tape.level.output());
+    if (!pass.training) tape.time = {};
   }
 
-  /// d_logits: (N, classes_out); d_image: null, or (N,H,W,channels), assigned.
+  /// d_logits: (N, classes_out); d_image: none, or (N,H,W,channels), assigned.
   template <class Pass>
-  void backward(Pass& pass, int const*, float const* d_logits, float* d_image, Tape& tape) const {
-    Extent const e = tape.stem.output.extent;
-    float* d_embedding = pass.acquire(std::int64_t(e.n) * config.embedding());
-    if (!pass.planning()) kernels::fill_zero(pass.exec, d_embedding, std::int64_t(e.n) * config.embedding());
+  void backward(Pass& pass, Buffer<int const>, Buffer<float const> d_logits, Buffer<float> d_image,
+                Tape& tape) const {
+    Extent const e = tape.stem.output->extent;
+    auto const d_embedding = pass.floats(std::int64_t(e.n) * config.embedding());
+    pass.run(kernels::FillZero{std::int64_t(e.n) * config.embedding()}, d_embedding);
     tape.embedding.gradient = d_embedding;
 
-    auto const d_bottom = pool.backward(pass, tape.level.output(), d_logits, tape.pool);
+    auto d_bottom = pool.backward(pass, tape.level.output(), d_logits, tape.pool);
     auto const means = pool.gradients(tape.pool);
     Gradient<Stem<Spec>::Out> d_stem;
-    level.backward(pass, tape.stem.output, tape.embedding, means, d_bottom, d_stem, tape.level);
+    level.backward(pass, tape.stem.output, tape.embedding, means, std::move(d_bottom), d_stem, tape.level);
     means.give_back(pass, e, 0, d_stem);
-    pool.release(pass, tape.pool);
-    stem.backward(pass, d_stem.tensor, d_image, tape.stem);
-    time.backward(pass, e.n, nullptr, d_embedding, tape.time);
-    pass.release(d_embedding);
-    time.release(pass, tape.time);
+    pool.release(tape.pool);
+    stem.backward(pass, std::move(d_stem.tensor), d_image, tape.stem);
+    time.backward(pass, e.n, {}, d_embedding, tape.time);
+    tape.time = {};
   }
 };
 
@@ -102,9 +102,9 @@ inline constexpr std::int64_t encoder_parameter_count = nn::EncoderLayers<Spec>:
 
 /// The descending half of a UNet with a pool at its end: the classifier of noisy images that guides sampling
 /// (Dhariwal & Nichol 2021, section 4), for a configuration (see ValidEncoder) on a Kokkos execution space.
-template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
-class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Path> {
-  using Base = nn::Network<nn::EncoderLayers<Spec>, Exec, Path>;
+template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Backend = kernels::DefaultPath<Exec>>
+class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
+  using Base = nn::Network<nn::EncoderLayers<Spec>, Exec, Backend>;
 
  public:
   using Base::config;

@@ -51,9 +51,10 @@ class HostValues {
   std::size_t count_;
 };
 
-/// Copies contiguous values from one View to another of as many, each in any memory. On a device the copy is
-/// only begun: fence before the host reads the values, or changes or frees what they come from. Kokkos
-/// compiles its own copy anew for every pair of types, which takes a while; this one is always of bytes.
+/// Copies contiguous values from one View to another of as many, each in any memory. `exec`: an execution
+/// space instance or a Runner. On a device the copy is only begun: fence before the host reads the values, or
+/// changes or frees what they come from. Kokkos compiles its own copy anew for every pair of types, which
+/// takes a while; this one is always of bytes.
 template <class Exec, class To, class From>
 void copy_values(Exec const& exec, To const& to, From const& from) {
   static_assert(std::is_same_v<typename To::non_const_value_type, typename From::non_const_value_type>);
@@ -67,24 +68,16 @@ void copy_values(Exec const& exec, To const& to, From const& from) {
       reinterpret_cast<char*>(to.data()), bytes);
   Kokkos::View<char const*, LayoutRight, typename From::memory_space, MemoryUnmanaged> const source(
       reinterpret_cast<char const*>(from.data()), bytes);
-  Kokkos::deep_copy(exec, destination, source);
+  if constexpr (requires { exec.space(); })
+    Kokkos::deep_copy(exec.space(), destination, source);
+  else
+    Kokkos::deep_copy(exec, destination, source);
 }
 
 /// Run-time extent of a batch of images, as kernels take it.
 struct Extent {
   int n, h, w;
   KOKKOS_FUNCTION std::int64_t pixels() const { return std::int64_t(n) * h * w; }
-};
-
-/// Activations inside the network: a position in the workspace. The channel count is part of the type, so
-/// that layers which don't fit together don't compile; height and width are free, so a network trained at 256
-/// can sample at 512. Copies are shallow, and const does not reach the data (as with a View).
-template <int C>
-struct Tensor {
-  static constexpr int channels = C;
-  float* data = nullptr;  // (N,H,W,C)
-  Extent extent{};
-  std::int64_t size() const { return extent.pixels() * C; }
 };
 
 }  // namespace glyphdiff

@@ -37,7 +37,7 @@ struct UNetLayers {
     Embedding embedding;
     typename Stem<Spec>::Tape stem;
     typename Level<Spec, 0>::Tape level;
-    float* out_statistics;
+    Owned<Buffer<float>> out_statistics;  // kept for backward()
   };
 
   ParameterList declare() {
@@ -53,57 +53,54 @@ struct UNetLayers {
 
   /// image: (N,H,W,in_channels); output: (N,H,W,out_channels).
   template <class Pass>
-  void forward(Pass& pass, Extent image_extent, float const* image, float const* timesteps, int const* labels,
-               float* output, Tape& tape) const {
+  void forward(Pass& pass, Extent image_extent, Buffer<float const> image, Buffer<float const> timesteps,
+               Buffer<int const> labels, Buffer<float> output, Tape& tape) const {
     constexpr int factor = config.space_to_depth;
     tape.embedding = time.forward(pass, image_extent.n, timesteps, labels, tape.time);
     stem.forward(pass, image_extent, image, tape.stem);
-    Extent const e = tape.stem.output.extent;
+    Extent const e = tape.stem.output->extent;
     level.forward(pass, tape.stem.output, tape.embedding, tape.level);
-    pass.release_unless_training(tape.stem.output);
-    tape.out_statistics = pass.acquire(OutNorm::statistics_size(e));
+    pass.keep_for_backward(tape.stem.output);
+    tape.out_statistics = pass.floats(OutNorm::statistics_size(e));
     auto normed = pass.template tensor<width>(e);
-    out_norm.template forward<true>(pass, e, {tape.level.output().data, width}, tape.out_statistics, {},
-                                    normed.data);
-    pass.release_unless_training(tape.level.output());
-    pass.release_unless_training(tape.out_statistics);
-    auto folded_output = pass.template tensor<config.stem_out()>(e);
+    out_norm.template forward<true>(pass, e, columns(tape.level.output()), tape.out_statistics, {},
+                                    normed->data);
+    pass.keep_for_backward(tape.level.output());
+    pass.keep_for_backward(tape.out_statistics);
+    auto const folded_output = pass.template tensor<config.stem_out()>(e);
     out_conv.forward(pass, normed, folded_output);
-    pass.release(normed);
-    if (!pass.planning())
-      kernels::depth_to_space(pass.exec, e, config.out_channels(), factor, 0, folded_output.data, output);
-    pass.release(folded_output);
-    if (!pass.training) time.release(pass, tape.time);
+    normed.give_back();
+    pass.run(kernels::DepthToSpace{e, config.out_channels(), factor, 0}, folded_output, output);
+    if (!pass.training) tape.time = {};
   }
 
-  /// d_output: (N,H,W,out_channels); d_image: null, or (N,H,W,in_channels), assigned.
+  /// d_output: (N,H,W,out_channels); d_image: none, or (N,H,W,in_channels), assigned.
   template <class Pass>
-  void backward(Pass& pass, int const* labels, float const* d_output, float* d_image, Tape& tape) const {
+  void backward(Pass& pass, Buffer<int const> labels, Buffer<float const> d_output, Buffer<float> d_image,
+                Tape& tape) const {
     constexpr int factor = config.space_to_depth;
-    Extent const e = tape.stem.output.extent;
-    float* d_embedding = pass.acquire(std::int64_t(e.n) * config.embedding());
-    if (!pass.planning()) kernels::fill_zero(pass.exec, d_embedding, std::int64_t(e.n) * config.embedding());
+    Extent const e = tape.stem.output->extent;
+    auto const d_embedding = pass.floats(std::int64_t(e.n) * config.embedding());
+    pass.run(kernels::FillZero{std::int64_t(e.n) * config.embedding()}, d_embedding);
     tape.embedding.gradient = d_embedding;
 
-    kernels::Channels const top{tape.level.output().data, width};
+    auto const top = columns(tape.level.output());
     auto d_folded = pass.template tensor<config.stem_out()>(e);
-    if (!pass.planning())
-      kernels::space_to_depth(pass.exec, e, config.out_channels(), factor, false, d_output, d_folded.data);
+    pass.run(kernels::SpaceToDepth{e, config.out_channels(), factor, false}, d_output, d_folded);
     auto gradient = pass.template tensor<width>(e);
-    out_norm.template reapply<true>(pass, e, top, tape.out_statistics, {}, gradient.data);
+    out_norm.template reapply<true>(pass, e, top, tape.out_statistics, {}, gradient->data);
     out_conv.backward_parameters(pass, gradient, d_folded);
-    out_conv.backward_data(pass, e, d_folded, {gradient.data, false});
-    pass.release(d_folded);
-    out_norm.template backward<true>(pass, e, top, tape.out_statistics, {}, gradient.data,
-                                     {{gradient.data, false}, width});
-    pass.release(tape.out_statistics);
+    out_conv.backward_data(pass, e, d_folded, {gradient->data, false});
+    d_folded.give_back();
+    out_norm.template backward<true>(pass, e, top, tape.out_statistics, {}, gradient->data,
+                                     assigned(gradient));
+    tape.out_statistics.give_back();
 
     Gradient<width> d_stem;
-    level.backward(pass, tape.stem.output, tape.embedding, gradient, d_stem, tape.level);
-    stem.backward(pass, d_stem.tensor, d_image, tape.stem);
+    level.backward(pass, tape.stem.output, tape.embedding, std::move(gradient), d_stem, tape.level);
+    stem.backward(pass, std::move(d_stem.tensor), d_image, tape.stem);
     time.backward(pass, e.n, labels, d_embedding, tape.time);
-    pass.release(d_embedding);
-    time.release(pass, tape.time);
+    tape.time = {};
   }
 };
 
@@ -114,9 +111,9 @@ template <class Spec>
 inline constexpr std::int64_t parameter_count = nn::UNetLayers<Spec>::parameter_count;
 
 /// The UNet of ADM and IDDPM for a configuration (Spec::config, see UNetConfig) on a Kokkos execution space.
-template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Path = kernels::DefaultPath<Exec>>
-class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
-  using Base = nn::Network<nn::UNetLayers<Spec>, Exec, Path>;
+template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Backend = kernels::DefaultPath<Exec>>
+class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
+  using Base = nn::Network<nn::UNetLayers<Spec>, Exec, Backend>;
 
  public:
   using Base::config;
@@ -154,7 +151,8 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
 
   /// What the network reads: x (N,H,W,channels), and beside it the condition (N,H,W,condition_channels) if it
   /// reads one, in `memory`, which is made to fit. Error if a shape doesn't fit.
-  static Images<Exec> beside_condition(Exec const& exec, Images<Exec> const& x, Images<Exec> const& condition,
+  template <class On>
+  static Images<Exec> beside_condition(On const& exec, Images<Exec> const& x, Images<Exec> const& condition,
                                        Images<Exec>& memory) {
     if constexpr (config.condition_channels == 0) {
       return x;
@@ -169,9 +167,10 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Path> {
           memory.extent(2) != x.extent(2))
         memory = Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::unet::input"),
                               x.extent(0), x.extent(1), x.extent(2), config.in_channels());
-      kernels::concatenate_channels(exec, std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)),
-                                    config.channels, x.data(), config.condition_channels, condition.data(),
-                                    memory.data());
+      runner_on<Backend>(exec).run(
+          kernels::ConcatenateChannels{std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)), config.channels,
+                                       config.condition_channels},
+          x.data(), condition.data(), memory.data());
       return memory;
     }
   }

@@ -22,7 +22,7 @@ void optimiser(Exec const& exec, float* p, float* g, std::uint16_t* moment, doub
 }
 
 void process_and_losses(Exec const& exec, float* x, LossCoefficients const* of) {
-  combine(exec, 2, 3, 1, x, x, 1, x, 1.0f, x);  // q_sample
+  combine<Portable>(exec, 2, 3, 1, x, x, 1, x, 1.0f, x);  // q_sample
   LossLayout const layout{3, 1, 2};
   sum_per_sample(exec, 2, 3, SquaredError{x, x, x, of, x, layout});
   sum_per_sample(exec, 2, 3, VariationalBound{x, x, x, of, x, layout, 1.0f, true, true});
@@ -30,11 +30,11 @@ void process_and_losses(Exec const& exec, float* x, LossCoefficients const* of) 
 }
 
 void sampling(Exec const& exec, float* x, float const* mask) {
-  estimate(exec, 3, 1, {}, x, x, 2, x, x);
-  sum_terms(exec, 3, {}, x);
-  ancestral_step(exec, 3, 1, {}, x, 2, x, x, x);
-  guide(exec, 3, 1, 2, 1.5f, x, x);
-  keep_where(exec, 3, 1, mask, x, x);
-  blend(exec, 2, 3, {x, x, 3, 0}, mask, x);
+  estimate<Portable>(exec, 3, 1, {}, x, x, 2, x, x);
+  sum_terms<Portable>(exec, 3, {}, x);
+  ancestral_step<Portable>(exec, 3, 1, {}, x, 2, x, x, x);
+  guide<Portable>(exec, 3, 1, 2, 1.5f, x, x);
+  keep_where<Portable>(exec, 3, 1, mask, x, x);
+  blend<Portable>(exec, 2, 3, {x, x, 3, 0}, mask, x);
   sum_per_sample(exec, 2, 3, PairProduct{{x, x, 3, 0}});
 }

@@ -40,21 +40,19 @@ struct PoolCase {
   }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
-    auto const means = layer.collect(pass, e.n, tape);
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape& tape) const {
+    [[maybe_unused]] auto const means = layer.collect(pass, e.n, tape);
     if constexpr (Means > 0)
-      if (!pass.planning()) kernels::copy_rows(pass.exec, e.n, Means, x[1], Means, means.values, Layer::In);
+      pass.run(kernels::CopyRows{int(e.n), Means, Means, Layer::In}, Buffer<float>(x[1]), means.values);
     layer.forward(pass, Tensor<C>{x[0], e}, y, tape);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape& tape) const {
-    Gradient<C> gradient{layer.backward(pass, Tensor<C>{x[0], e}, dy, tape)};
-    hand_out(pass, gradient, dx[0]);
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape& tape) const {
+    hand_out(pass, layer.backward(pass, Tensor<C>{x[0], e}, dy, tape), dx[0]);
     if constexpr (Means > 0)
-      if (!pass.planning())
-        kernels::copy_rows(pass.exec, e.n, Means, layer.gradients(tape).gradient, Layer::In, dx[1], Means);
-    layer.release(pass, tape);
+      pass.run(kernels::CopyRows{int(e.n), Means, Layer::In, Means}, layer.gradients(tape).gradient,
+               Buffer<float>(dx[1]));
+    layer.release(tape);
   }
 };
 

@@ -25,13 +25,13 @@ struct ConvCase {
     if (with_residual) inputs.push_back(output);
   }
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape&) const {
-    conv.forward(pass, Tensor<In>{x[0], in}, Tensor<Out>{y, out}, with_residual ? x.back() : nullptr);
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape&) const {
+    conv.forward(pass, Tensor<In>{x[0], in}, Tensor<Out>{y, out},
+                 Tensor<Out>{with_residual ? x.back() : Outside(), out});
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape&) const {
-    Tensor<Out> const gradient{const_cast<float*>(dy), out};
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape&) const {
+    Tensor<Out> const gradient{dy, out};
     conv.backward_parameters(pass, Tensor<In>{x[0], in}, gradient);
     conv.backward_data(pass, in, gradient, {dx[0], false});
     if (with_residual) copy_floats(pass, dy, dx.back(), output);

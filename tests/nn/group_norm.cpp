@@ -20,7 +20,7 @@ struct NormCase {
   std::vector<std::int64_t> inputs{e.pixels() * A};
   std::int64_t output = e.pixels() * (A + B);
   struct Tape {
-    float* statistics;
+    Owned<Buffer<float>> statistics;
   };
 
   NormCase() {
@@ -28,26 +28,24 @@ struct NormCase {
     if (B > 0) inputs.push_back(e.pixels() * B);
     if (modulated) inputs.push_back(e.n * 2 * (A + B));
   }
-  static kernels::Channels sources(std::vector<float*> const& x) {
-    return {x[0], A, B > 0 ? x[1] : nullptr, B};
-  }
+  static Columns<float> sources(Inputs const& x) { return {x[0], A, B > 0 ? x[1] : Outside(), B}; }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
-    tape.statistics = pass.acquire(Layer::statistics_size(e));
-    kernels::ScaleShift embedding;
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape& tape) const {
+    tape.statistics = pass.floats(Layer::statistics_size(e));
+    nn::Modulation embedding;
     if (modulated) embedding.values = x.back();
     norm.template forward<silu>(pass, e, sources(x), tape.statistics, embedding, y);
-    pass.release_unless_training(tape.statistics);
+    pass.keep_for_backward(tape.statistics);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape& tape) const {
-    kernels::ScaleShift embedding;
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape& tape) const {
+    nn::Modulation embedding;
     if (modulated) embedding = {x.back(), dx.back()};
-    norm.template backward<silu>(pass, e, sources(x), tape.statistics, embedding, dy,
-                                 {{dx[0], false}, A, {B > 0 ? dx[1] : nullptr, false}, B});
-    pass.release(tape.statistics);
+    norm.template backward<silu>(
+        pass, e, sources(x), tape.statistics, embedding, dy,
+        ColumnsSink<float>{{dx[0], false}, A, {B > 0 ? dx[1] : Outside(), false}, B});
+    tape.statistics.give_back();
   }
 };
 

@@ -18,10 +18,23 @@
 ///     std::vector<std::int64_t> inputs;      // floats of each input
 ///     std::int64_t output;                   // floats of the output
 ///     struct Tape;
-///     template <class Pass> void forward(Pass&, std::vector<float*> const& x, float* y, Tape&);
-///     template <class Pass> void backward(Pass&, std::vector<float*> const& x, float const* dy,
-///                                         std::vector<float*> const& dx, Tape&);   // dx: assigned
+///     template <class Pass> void forward(Pass&, Inputs const& x, Outside y, Tape&);
+///     template <class Pass> void backward(Pass&, Inputs const& x, Outside dy, Inputs const& dx, Tape&);
+///
+/// with dx assigned. Where `std::vector<void const*> more` says what else lies outside, its numbers come
+/// after those of x, y, dy and dx.
 namespace glyphdiff::test {
+
+/// What a pass is given from outside, by its number: a buffer of any type. Without a number, none.
+struct Outside {
+  int number = -1;
+
+  template <class T>
+  operator Buffer<T>() const {
+    return number < 0 ? Buffer<T>{} : Buffer<T>{Memory::outside, number};
+  }
+};
+using Inputs = std::vector<Outside>;
 
 /// Random parameters that keep activations near unit size.
 inline std::vector<float> random_parameters(ParameterList const& list, unsigned seed = 100) {
@@ -36,23 +49,28 @@ inline std::vector<float> random_parameters(ParameterList const& list, unsigned 
 }
 
 template <class Pass>
-void copy_floats(Pass& pass, float const* from, float* to, std::int64_t count) {
-  if (!pass.planning()) kernels::copy(pass.exec, from, to, count);
+void copy_floats(Pass& pass, Buffer<float> from, Buffer<float> to, std::int64_t count) {
+  pass.run(kernels::Copy{count}, from, to);
 }
 
 /// A copy of `data` in the workspace, for layers that consume what they are given.
 template <int C, class Pass>
-Tensor<C> consumable(Pass& pass, float const* data, Extent e) {
+Owned<Tensor<C>> consumable(Pass& pass, Outside data, Extent e) {
   auto tensor = pass.template tensor<C>(e);
-  copy_floats(pass, data, tensor.data, tensor.size());
+  pass.run(kernels::Copy{tensor->size()}, Buffer<float>(data), tensor);
   return tensor;
 }
 
-/// Copies a gradient out of the workspace.
+/// Copies an activation or a gradient out of the workspace, and gives it back.
 template <int C, class Pass>
-void hand_out(Pass& pass, Gradient<C>& gradient, float* to) {
-  copy_floats(pass, gradient.tensor.data, to, gradient.tensor.size());
-  pass.release(gradient.tensor);
+void hand_out(Pass& pass, Owned<Tensor<C>> tensor, Outside to) {
+  pass.run(kernels::Copy{tensor->size()}, tensor, Buffer<float>(to));
+}
+/// The output of a layer, which a training pass keeps.
+template <int C, class Pass>
+void hand_out_output(Pass& pass, Owned<Tensor<C>>& tensor, Outside to) {
+  pass.run(kernels::Copy{tensor->size()}, tensor, Buffer<float>(to));
+  pass.keep_for_backward(tensor);
 }
 
 /// Checks a network's gradients tensor by tensor, lest a small one hide behind the large ones. The short
@@ -95,23 +113,29 @@ double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int 
 
   // Both passes in workspaces that hold NaN before.
   Workspace<Exec> training_space, sampling_space;
-  std::vector<float*> const no_pointers(inputs.size());
-  auto const training_pass = [&] {
-    LayerPass pass{exec, training_space, nullptr, nullptr, true, exact};
+  typename LayerPass::Context context;
+  Inputs x, dx;
+  int const count = int(inputs.size());
+  for (int i = 0; i < count; ++i) x.push_back({i}), dx.push_back({count + 2 + i});
+  Outside const y{count}, d_out{count + 1};
+  auto const whole_pass = [&](LayerPass pass) {
     typename Case::Tape tape;
-    layer.forward(pass, no_pointers, nullptr, tape);
-    layer.backward(pass, no_pointers, nullptr, no_pointers, tape);
+    layer.forward(pass, x, y, tape);
+    if (pass.training) layer.backward(pass, x, d_out, dx, tape);
+  };
+  auto const training_pass = [&] {
+    whole_pass(
+        {.exec = exec, .context = context, .workspace = training_space, .training = true, .exact = exact});
   };
   auto const sampling_pass = [&] {
-    LayerPass pass{exec, sampling_space, nullptr, nullptr, false, exact};
-    typename Case::Tape tape;
-    layer.forward(pass, no_pointers, nullptr, tape);
+    whole_pass({.exec = exec, .context = context, .workspace = sampling_space, .exact = exact});
   };
   auto const spoil = [&](Workspace<Exec>& space, MemoryPlan const& plan) {
-    MemoryPlan const whole = space.plan([&] { space.acquire(plan.bytes() / 4); });
+    MemoryPlan const whole = space.plan([&] { space.acquire(plan.bytes()); });
     space.follow(whole);
     auto const nan = unset<Exec>(plan.bytes() / 4);
-    kernels::copy(exec, nan.data(), space.acquire(plan.bytes() / 4), plan.bytes() / 4);
+    kernels::copy(exec, nan.data(), reinterpret_cast<float*>(space.address(space.acquire(plan.bytes()))),
+                  plan.bytes() / 4);
     exec.fence();
     space.follow(plan);
   };
@@ -120,30 +144,39 @@ double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int 
 
   // Nothing is still held at the end of a pass: as much again then fits where it was.
   auto const leak = [&](Workspace<Exec>& space, MemoryPlan const& plan, auto const& pass) {
-    return space.plan([&] { pass(), space.acquire(plan.lower_bound_bytes() / 4); }).lower_bound_bytes() -
+    return space.plan([&] { pass(), space.acquire(plan.lower_bound_bytes()); }).lower_bound_bytes() -
            plan.lower_bound_bytes();
   };
   CHECK(leak(training_space, training_plan, training_pass) == 0);
   CHECK(leak(sampling_space, sampling_plan, sampling_pass) == 0);
 
-  auto const pointers = [](auto const& arenas) {
-    std::vector<float*> result;
-    for (auto const& arena : arenas) result.push_back(arena.data());
-    return result;
-  };
   auto const to_spaces = [&] {
     std::vector<Arena<Exec>> result;
     for (auto const& input : inputs) result.push_back(to_space<Exec>(input));
     return result;
   };
+  auto const addresses = [&](auto const& in, void const* out, void const* out_gradient,
+                             auto const& in_gradients) {
+    std::vector<void const*> result;
+    for (auto const& arena : in) result.push_back(arena.data());
+    result.push_back(out);
+    result.push_back(out_gradient);
+    for (auto const& arena : in_gradients) result.push_back(arena.data());
+    if constexpr (requires { layer.more; }) result.insert(result.end(), layer.more.begin(), layer.more.end());
+    return result;
+  };
   auto const output = [&] {
-    auto const p = to_space<Exec>(parameters), y = unset<Exec>(layer.output);
-    auto const x = to_spaces();
+    auto const p = to_space<Exec>(parameters), out = unset<Exec>(layer.output);
+    auto const in = to_spaces();
+    auto const outside = addresses(in, out.data(), nullptr, std::vector<Arena<Exec>>(inputs.size()));
     spoil(sampling_space, sampling_plan);
-    LayerPass pass{exec, sampling_space, p.data(), nullptr, false, exact};
-    typename Case::Tape tape;
-    layer.forward(pass, pointers(x), y.data(), tape);
-    return to_host(y);
+    whole_pass({.exec = exec,
+                .context = context,
+                .workspace = sampling_space,
+                .parameters = p.data(),
+                .outside = outside,
+                .exact = exact});
+    return to_host(out);
   };
   auto const loss = [&] {
     auto const y = output();
@@ -155,20 +188,25 @@ double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int 
   // The analytic gradients; those of the parameters are added to what is there.
   auto const before = values(layer.parameters.total(), 400);
   std::vector<float> gradient;
-  std::vector<Arena<Exec>> dx;
+  std::vector<Arena<Exec>> input_gradients;
   {
-    auto const p = to_space<Exec>(parameters), g = to_space<Exec>(before), y = unset<Exec>(layer.output);
-    auto const x = to_spaces();
-    auto const d_out = to_space<Exec>(dy);
-    for (auto const& input : inputs) dx.push_back(unset<Exec>(input.size()));
+    auto const p = to_space<Exec>(parameters), g = to_space<Exec>(before), out = unset<Exec>(layer.output);
+    auto const in = to_spaces();
+    auto const out_gradient = to_space<Exec>(dy);
+    for (auto const& input : inputs) input_gradients.push_back(unset<Exec>(input.size()));
+    auto const outside = addresses(in, out.data(), out_gradient.data(), input_gradients);
     spoil(training_space, training_plan);
-    LayerPass pass{exec, training_space, p.data(), g.data(), true, exact};
-    typename Case::Tape tape;
-    layer.forward(pass, pointers(x), y.data(), tape);
-    layer.backward(pass, pointers(x), d_out.data(), pointers(dx), tape);
+    whole_pass({.exec = exec,
+                .context = context,
+                .workspace = training_space,
+                .parameters = p.data(),
+                .gradients = g.data(),
+                .outside = outside,
+                .training = true,
+                .exact = exact});
     gradient = to_host(g);
     for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] -= before[i];
-    CHECK(same_bits(to_host(y), output()));
+    CHECK(same_bits(to_host(out), output()));
   }
 
   double worst = 0;
@@ -187,7 +225,7 @@ double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int 
     check(info.name, std::span(parameters).subspan(info.offset, info.count),
           std::span<float const>(gradient).subspan(info.offset, info.count));
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    check("input " + std::to_string(i), inputs[i], to_host(dx[i]));
+    check("input " + std::to_string(i), inputs[i], to_host(input_gradients[i]));
   return worst;
 }
 

@@ -51,18 +51,16 @@ struct LevelCase {
   }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
-    layer.forward(pass, Tensor<C>{x[0], e}, {x[1], nullptr}, tape);
-    copy_floats(pass, tape.output().data, y, output);
-    pass.release_unless_training(tape.output());
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape& tape) const {
+    layer.forward(pass, Tensor<C>{x[0], e}, {x[1]}, tape);
+    hand_out_output(pass, tape.output(), y);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape& tape) const {
-    if (!pass.planning()) kernels::fill_zero(pass.exec, dx[1], e.n * wide);
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape& tape) const {
+    pass.run(kernels::FillZero{e.n * wide}, Buffer<float>(dx[1]));
     Gradient<C> gradient;
     layer.backward(pass, Tensor<C>{x[0], e}, {x[1], dx[1]}, consumable<C>(pass, dy, e), gradient, tape);
-    hand_out(pass, gradient, dx[0]);
+    hand_out(pass, std::move(gradient.tensor), dx[0]);
   }
 };
 

@@ -25,15 +25,17 @@ struct LinearCase {
     if (B > 0) inputs.push_back(rows * B);
     if (with_residual) inputs.push_back(output);
   }
+  static Columns<float> sources(Inputs const& x) { return {x[0], A, B > 0 ? x[1] : Outside(), B}; }
+
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape&) const {
-    linear.forward(pass, rows, {x[0], A, B > 0 ? x[1] : nullptr, B}, y, with_residual ? x.back() : nullptr);
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape&) const {
+    linear.forward(pass, rows, sources(x), y, with_residual ? x.back() : Outside());
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape&) const {
-    linear.backward_parameters(pass, rows, {x[0], A, B > 0 ? x[1] : nullptr, B}, dy);
-    linear.backward_data(pass, rows, dy, {{dx[0], false}, A, {B > 0 ? dx[1] : nullptr, false}, B});
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape&) const {
+    linear.backward_parameters(pass, rows, sources(x), dy);
+    linear.backward_data(pass, rows, dy,
+                         ColumnsSink<float>{{dx[0], false}, A, {B > 0 ? dx[1] : Outside(), false}, B});
     if (with_residual) copy_floats(pass, dy, dx.back(), output);
   }
 };

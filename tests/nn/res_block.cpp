@@ -34,28 +34,26 @@ struct BlockCase {
     if (B > 0) inputs.push_back(e.pixels() * B);
     inputs.push_back(e.n * wide);
   }
-  static Source<A, B> sources(std::vector<float*> const& x) {
-    Source<A, B> source{{x[0], e}};
-    if (B > 0) source.second = {x[1], e};
+  static Source<A, B> sources(Inputs const& x) {
+    Source<A, B> source{Tensor<A>{x[0], e}};
+    if (B > 0) source.second = Tensor<B>{x[1], e};
     return source;
   }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
-    layer.forward(pass, sources(x), {x.back(), nullptr}, tape);
-    copy_floats(pass, tape.output.data, y, output);
-    pass.release_unless_training(tape.output);
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape& tape) const {
+    layer.forward(pass, sources(x), {x.back()}, tape);
+    hand_out_output(pass, tape.output, y);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape& tape) const {
-    if (!pass.planning()) kernels::fill_zero(pass.exec, dx.back(), e.n * wide);  // blocks add to it
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape& tape) const {
+    pass.run(kernels::FillZero{e.n * wide}, Buffer<float>(dx.back()));  // blocks add to it
     Gradient<A> first;
     Gradient<B> second;
     layer.backward(pass, sources(x), {x.back(), dx.back()}, consumable<Out>(pass, dy, nn::resampled<R>(e)),
                    first, second, tape);
-    hand_out(pass, first, dx[0]);
-    if constexpr (B > 0) hand_out(pass, second, dx[1]);
+    hand_out(pass, std::move(first.tensor), dx[0]);
+    if constexpr (B > 0) hand_out(pass, std::move(second.tensor), dx[1]);
   }
 };
 

@@ -23,17 +23,15 @@ struct ResampleCase {
   ResampleCase() { layer.declare(parameters, "resample"); }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const& x, float* y, Tape& tape) const {
+  void forward(Pass& pass, Inputs const& x, Outside y, Tape& tape) const {
     layer.forward(pass, Tensor<C>{x[0], e}, tape);
-    copy_floats(pass, tape.output.data, y, output);
-    pass.release_unless_training(tape.output);
+    hand_out_output(pass, tape.output, y);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const& x, float const* dy, std::vector<float*> const& dx,
-                Tape& tape) const {
+  void backward(Pass& pass, Inputs const& x, Outside dy, Inputs const& dx, Tape& tape) const {
     Gradient<C> gradient;
     layer.backward(pass, Tensor<C>{x[0], e}, consumable<C>(pass, dy, nn::resampled<R>(e)), gradient, tape);
-    hand_out(pass, gradient, dx[0]);
+    hand_out(pass, std::move(gradient.tensor), dx[0]);
   }
 };
 

@@ -30,23 +30,20 @@ struct TimeCase {
   Arena<Exec> timesteps = to_space<Exec>(std::vector<float>{0, 17.5f, 900});
   Kokkos::View<int*, Kokkos::LayoutRight, typename Exec::memory_space> labels =
       to_space<Exec>(std::vector<int>{2, 0, 2});
+  std::vector<void const*> more{timesteps.data(), labels.data()};
 
   TimeCase() { layer.declare(parameters); }
 
   template <class Pass>
-  void forward(Pass& pass, std::vector<float*> const&, float* y, Tape& tape) const {
-    auto const embedding = layer.forward(pass, n, timesteps.data(), labels.data(), tape);
-    copy_floats(pass, embedding.activated, y, output);
-    if (!pass.training) layer.release(pass, tape);
+  void forward(Pass& pass, Inputs const&, Outside y, Tape& tape) const {
+    layer.forward(pass, n, Outside{2}, Outside{3}, tape);
+    copy_floats(pass, tape.activated, y, output);
   }
   template <class Pass>
-  void backward(Pass& pass, std::vector<float*> const&, float const* dy, std::vector<float*> const&,
-                Tape& tape) const {
-    float* const gradient = pass.acquire(output);  // overwritten
+  void backward(Pass& pass, Inputs const&, Outside dy, Inputs const&, Tape& tape) const {
+    auto const gradient = pass.floats(output);  // overwritten
     copy_floats(pass, dy, gradient, output);
-    layer.backward(pass, n, labels.data(), gradient, tape);
-    pass.release(gradient);
-    layer.release(pass, tape);
+    layer.backward(pass, n, Outside{3}, gradient, tape);
   }
 };
 

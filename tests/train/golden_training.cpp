@@ -50,7 +50,7 @@ void check_training() {
 
   AdamW<Exec> adamw(net.parameter_list().total(), {.weight_decay = 0.01});
   Ema<Exec> const ema(exec, net.parameters(), {0.99}, /*warm_up=*/false);
-  GradientNorm<Exec> const norm(net.parameter_list().total());
+  GradientNorm<Exec> norm;
   Arena<Exec> const gradients("gradients", net.parameters().extent(0));
   typename Net::Tape tape;
   for (int step = 0; step < 11; ++step) {

@@ -10,7 +10,8 @@
 
 /// The forward process and what a network's output says about it, over batches of images. D is a Diffusion or
 /// a ContinuousDiffusion, `times` one D::Time per sample; images are (N,H,W,C), and a network's output may
-/// have further channels, which are not read. Coefficients are computed in double and cast to float.
+/// have further channels, which are not read. `exec` is an execution space instance or a Runner. Coefficients
+/// are computed in double and cast to float.
 namespace glyphdiff {
 namespace detail {
 
@@ -24,8 +25,10 @@ void combine(Exec const& exec, std::vector<Mix> const& mixes, Images<Exec> const
     coefficients.push_back(static_cast<float>(mix.second));
   }
   auto const device = kernels::upload(exec, coefficients);
-  kernels::combine(exec, a.extent(0), a.extent(1) * a.extent(2), static_cast<int>(a.extent(3)), a.data(),
-                   b.data(), static_cast<int>(b.extent(3)), device.data(), limit, out.data());
+  run(exec,
+      kernels::Combine{std::int64_t(a.extent(0)), std::int64_t(a.extent(1) * a.extent(2)), int(a.extent(3)),
+                       int(b.extent(3)), limit},
+      a.data(), b.data(), device.data(), out.data());
 }
 
 }  // namespace detail

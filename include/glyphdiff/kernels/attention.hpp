@@ -44,6 +44,35 @@ void attention_backward(Vectorised, Exec const& exec, AttentionShape s, float co
   host::attention_backward(exec, s, qkv, y, dy, dqkv, workspace);
 }
 
+struct AttentionForward {
+  static constexpr char const* name = "attention::forward";
+  AttentionShape shape;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return attention_workspace(backend, exec, shape);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* qkv, float* y) const {
+    attention_forward(backend, exec, shape, qkv, y, scratch);
+  }
+};
+
+struct AttentionBackward {
+  static constexpr char const* name = "attention::backward";
+  AttentionShape shape;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return attention_workspace(backend, exec, shape);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* qkv, float const* y,
+           float const* dy, float* dqkv) const {
+    attention_backward(backend, exec, shape, qkv, y, dy, dqkv, scratch);
+  }
+};
+
 #define GLYPHDIFF_ATTENTION_KERNELS(MAKE, Exec) \
   MAKE(host::attention_workspace<Exec>)         \
   MAKE(host::attention_forward<Exec>)           \

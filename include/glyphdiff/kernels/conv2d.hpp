@@ -58,6 +58,54 @@ void conv2d_backward_weight(Vectorised, Exec const& exec, ConvShape s, bool exac
   host::conv2d_backward_weight(exec, s, exact, x, dy, dweight, dbias, workspace);
 }
 
+struct Conv2dForward {
+  static constexpr char const* name = "conv2d::forward";
+  ConvShape shape;
+  bool exact;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return conv2d_workspace(backend, exec, shape, exact);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* x, float const* weight,
+           float const* bias, float const* residual, float* y) const {
+    conv2d_forward(backend, exec, shape, exact, x, weight, bias, residual, y, scratch);
+  }
+};
+
+struct Conv2dBackwardData {
+  static constexpr char const* name = "conv2d::backward_data";
+  ConvShape shape;
+  bool exact;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return conv2d_workspace(backend, exec, shape, exact);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* dy, float const* weight,
+           GradientSink dx) const {
+    conv2d_backward_data(backend, exec, shape, exact, dy, weight, dx.data, dx.accumulate, scratch);
+  }
+};
+
+struct Conv2dBackwardWeight {
+  static constexpr char const* name = "conv2d::backward_weight";
+  ConvShape shape;
+  bool exact;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return conv2d_workspace(backend, exec, shape, exact);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* x, float const* dy, float* dweight,
+           float* dbias) const {
+    conv2d_backward_weight(backend, exec, shape, exact, x, dy, dweight, dbias, scratch);
+  }
+};
+
 #define GLYPHDIFF_CONV2D_KERNELS(MAKE, Exec) \
   MAKE(host::conv2d_workspace<Exec>)         \
   MAKE(host::conv2d_forward<Exec>)           \

@@ -32,6 +32,17 @@ void cross_entropy(Exec const& exec, int n, int classes, float const* logits, in
       });
 }
 
+struct CrossEntropy {
+  static constexpr char const* name = "cross_entropy";
+  int n, classes;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* logits, int const* labels, double const* weights,
+           double* loss, int* predicted, float* gradient) const {
+    cross_entropy(exec, n, classes, logits, labels, weights, loss, predicted, gradient);
+  }
+};
+
 #define GLYPHDIFF_CROSS_ENTROPY_KERNELS(MAKE, Exec) MAKE(cross_entropy<Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_CROSS_ENTROPY_KERNELS)
 

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/launch.hpp>
 #include <glyphdiff/kernels/prebuilt.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cmath>
@@ -30,8 +31,8 @@ KOKKOS_INLINE_FUNCTION float clip(float x, float limit) {
 }
 
 /// Pixels per item of elementwise work: runs on the host's cores, single ones on a device's threads.
-template <class Exec>
-inline constexpr std::int64_t pixel_run = runs_on_host<Exec> ? 1024 : 1;
+template <class Backend>
+inline constexpr std::int64_t pixel_run = Backend::one_element_per_item ? 1 : 1024;
 
 KOKKOS_INLINE_FUNCTION void combine_run(std::int64_t pixels, int channels, float const* a, float const* b,
                                         int b_channels, float first, float second, float limit, float* out) {
@@ -48,10 +49,10 @@ KOKKOS_INLINE_FUNCTION void combine_run(std::int64_t pixels, int channels, float
 /// out = first[n] a + second[n] b for sample n, clipped to [-limit, limit]. `coefficients` holds (first,
 /// second) per sample; of b's channels the first `channels` are read. `out` may be `a`, or `b` if it has no
 /// more channels.
-template <class Exec>
+template <class Backend, class Exec>
 void combine(Exec const& exec, std::int64_t samples, std::int64_t pixels, int channels, float const* a,
              float const* b, int b_channels, float const* coefficients, float limit, float* out) {
-  std::int64_t const run = pixel_run<Exec>, runs = (pixels + run - 1) / run;
+  std::int64_t const run = pixel_run<Backend>, runs = (pixels + run - 1) / run;
   for_each(
       "glyphdiff::diffusion::combine", exec, samples * runs, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const n = item / runs, in_image = (item - n * runs) * run, first = n * pixels + in_image;
@@ -102,29 +103,40 @@ struct TeamTileSum {
   }
 };
 
-template <class Exec, class Term>
-void tile_sums(Exec const& exec, Vectorised, std::int64_t samples, int tiles, int per_sample,
-               Term const& term, double* sums) {
-  for_each("glyphdiff::loss::sum", exec, samples * tiles, TileSum<Term>{term, sums, per_sample, tiles});
+/// The sums of term(n, i) over each tile of the elements i of each sample n: (samples, tiles).
+template <class Backend, class Exec, class Term>
+void tile_sums(Exec const& exec, std::int64_t samples, int tiles, int per_sample, Term const& term,
+               double* sums) {
+  if constexpr (Backend::one_element_per_item) {
+    using Policy = Kokkos::TeamPolicy<Exec>;
+    Policy const policy(exec, static_cast<int>(samples * tiles), runs_on_host<Exec> ? 1 : 128);
+    Kokkos::parallel_for("glyphdiff::loss::sum", policy,
+                         TeamTileSum<Term, typename Policy::member_type>{term, sums, per_sample, tiles});
+  } else {
+    for_each("glyphdiff::loss::sum", exec, samples * tiles, TileSum<Term>{term, sums, per_sample, tiles});
+  }
 }
 
-template <class Exec, class Term>
-void tile_sums(Exec const& exec, Portable, std::int64_t samples, int tiles, int per_sample, Term const& term,
-               double* sums) {
-  using Policy = Kokkos::TeamPolicy<Exec>;
-  Policy const policy(exec, static_cast<int>(samples * tiles), runs_on_host<Exec> ? 1 : 128);
-  Kokkos::parallel_for("glyphdiff::loss::sum", policy,
-                       TeamTileSum<Term, typename Policy::member_type>{term, sums, per_sample, tiles});
-}
+template <class Term>
+struct TileSums {
+  static constexpr char const* name = "loss::sum";
+  std::int64_t samples;
+  int tiles, per_sample;
+  Term term;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, double* sums) const {
+    tile_sums<Backend>(exec, samples, tiles, per_sample, term, sums);
+  }
+};
 
 /// The sum of term(n, i) over the elements i of each sample n, on the host.
-template <class Exec, class Term, class Path = DefaultPath<Exec>>
-std::vector<double> sum_per_sample(Exec const& exec, std::int64_t samples, int per_sample, Term const& term,
-                                   Path path = {}) {
+template <class Exec, class Term>
+std::vector<double> sum_per_sample(Exec const& exec, std::int64_t samples, int per_sample, Term const& term) {
   int const tiles = (per_sample + sum_tile - 1) / sum_tile;
   Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space> sums(
       Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::loss::sums"), samples * tiles);
-  tile_sums(exec, path, samples, tiles, per_sample, term, sums.data());
+  run(exec, TileSums<Term>{samples, tiles, per_sample, term}, sums.data());
   std::vector<double> host(samples * tiles), result(samples);
   copy_values(exec, HostValues(host.data(), host.size()), sums);
   exec.fence();
@@ -253,14 +265,28 @@ struct SquaredValue {
   }
 };
 
-#define GLYPHDIFF_DIFFUSION_KERNELS(MAKE, Exec)            \
-  MAKE(combine<Exec>)                                      \
-  MAKE(sum_per_sample<Exec, SquaredError, Portable>)       \
-  MAKE(sum_per_sample<Exec, SquaredError, Vectorised>)     \
-  MAKE(sum_per_sample<Exec, VariationalBound, Portable>)   \
-  MAKE(sum_per_sample<Exec, VariationalBound, Vectorised>) \
-  MAKE(sum_per_sample<Exec, SquaredValue, Portable>)       \
-  MAKE(sum_per_sample<Exec, SquaredValue, Vectorised>)
+struct Combine {
+  static constexpr char const* name = "diffusion::combine";
+  std::int64_t samples, pixels;
+  int channels, b_channels;
+  float limit;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* a, float const* b, float const* coefficients,
+           float* out) const {
+    combine<Backend>(exec, samples, pixels, channels, a, b, b_channels, coefficients, limit, out);
+  }
+};
+
+#define GLYPHDIFF_DIFFUSION_KERNELS(MAKE, Exec)       \
+  MAKE(combine<Portable, Exec>)                       \
+  MAKE(combine<Vectorised, Exec>)                     \
+  MAKE(tile_sums<Portable, Exec, SquaredError>)       \
+  MAKE(tile_sums<Vectorised, Exec, SquaredError>)     \
+  MAKE(tile_sums<Portable, Exec, VariationalBound>)   \
+  MAKE(tile_sums<Vectorised, Exec, VariationalBound>) \
+  MAKE(tile_sums<Portable, Exec, SquaredValue>)       \
+  MAKE(tile_sums<Vectorised, Exec, SquaredValue>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_DIFFUSION_KERNELS)
 
 }  // namespace glyphdiff::kernels

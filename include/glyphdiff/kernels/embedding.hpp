@@ -44,6 +44,36 @@ void label_embedding_backward(Exec const& exec, int n, int width, int const* lab
       });
 }
 
+struct TimestepEmbedding {
+  static constexpr char const* name = "timestep_embedding";
+  int n, width;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* timesteps, float* y) const {
+    timestep_embedding(exec, n, width, timesteps, y);
+  }
+};
+
+struct LabelEmbeddingForward {
+  static constexpr char const* name = "label_embedding::forward";
+  int n, width;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, int const* labels, float const* table, float* y) const {
+    label_embedding_forward(exec, n, width, labels, table, y);
+  }
+};
+
+struct LabelEmbeddingBackward {
+  static constexpr char const* name = "label_embedding::backward";
+  int n, width;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, int const* labels, float const* dy, float* dtable) const {
+    label_embedding_backward(exec, n, width, labels, dy, dtable);
+  }
+};
+
 #define GLYPHDIFF_EMBEDDING_KERNELS(MAKE, Exec) \
   MAKE(timestep_embedding<Exec>)                \
   MAKE(label_embedding_forward<Exec>)           \

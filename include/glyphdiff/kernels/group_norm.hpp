@@ -202,8 +202,8 @@ void norm_parameter_gradients(Exec const& exec, int n_images, int channels, floa
           beta_sum += scale * sums[std::int64_t(n) * channels + c];
           gamma_sum += scale * sums[plane + std::int64_t(n) * channels + c];
         }
-        dgamma[c] += float(gamma_sum);
-        dbeta[c] += float(beta_sum);
+        if (dgamma != nullptr) dgamma[c] += float(gamma_sum);
+        if (dbeta != nullptr) dbeta[c] += float(beta_sum);
       });
 }
 
@@ -306,8 +306,9 @@ void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, floa
     detail::norm_apply<1, Silu>(exec, e, grain, x, workspace, y);
 }
 
-/// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added),
-/// and the embedding's gradient (assigned). Recomputes what the forward pass folded, from x and `statistics`.
+/// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added;
+/// null: not wanted), and the embedding's gradient (assigned). Recomputes what the forward pass folded, from
+/// x and `statistics`.
 template <bool Silu, class Path, class Exec>
 void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
                          float const* gamma, float const* beta, ScaleShift embedding, float const* dy,
@@ -322,6 +323,60 @@ void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, flo
     detail::norm_backward_passes<1, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
                                                 dbeta, coefficients, partial);
 }
+
+struct GroupNormStatistics {
+  static constexpr char const* name = "group_norm::statistics";
+  Extent extent;
+  int channels, groups;
+  float epsilon;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend, Exec const&) const {
+    return group_norm_workspace(extent, channels);
+  }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, Channels x, float* statistics) const {
+    group_norm_statistics<Backend>(exec, extent, x, groups, epsilon, statistics, scratch);
+  }
+};
+
+/// scale_shift: (N, 2C), or null.
+template <bool Silu>
+struct GroupNormForward {
+  static constexpr char const* name = "group_norm::forward";
+  Extent extent;
+  int channels, groups;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend, Exec const&) const {
+    return group_norm_workspace(extent, channels);
+  }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, Channels x, float const* statistics, float const* gamma,
+           float const* beta, float const* scale_shift, float* y) const {
+    group_norm_forward<Silu, Backend>(exec, extent, x, groups, statistics, gamma, beta, {scale_shift}, y,
+                                      scratch);
+  }
+};
+
+template <bool Silu>
+struct GroupNormBackward {
+  static constexpr char const* name = "group_norm::backward";
+  Extent extent;
+  int channels, groups;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend, Exec const&) const {
+    return group_norm_workspace(extent, channels);
+  }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, Channels x, float const* statistics, float const* gamma,
+           float const* beta, float const* scale_shift, float const* dy, ChannelsGradient dx, float* dgamma,
+           float* dbeta, float* d_scale_shift) const {
+    group_norm_backward<Silu, Backend>(exec, extent, x, groups, statistics, gamma, beta,
+                                       {scale_shift, d_scale_shift}, dy, dx, dgamma, dbeta, scratch);
+  }
+};
 
 #define GLYPHDIFF_GROUP_NORM_KERNELS(MAKE, Exec)     \
   MAKE(group_norm_statistics<Portable, Exec>)        \

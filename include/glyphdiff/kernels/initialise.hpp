@@ -33,21 +33,18 @@ struct SymmetricUniform {
   }
 };
 
-template <class Exec, class Path = DefaultPath<Exec>>
-void fill_constant(Exec const& exec, float* out, std::int64_t count, float value, Path path = {}) {
-  fill_random(exec, path, out, 1, count, {}, 0, Constant{value});
-}
+/// `count` values of one distribution.
+template <class Distribution>
+struct Fill {
+  static constexpr char const* name = "random::fill";
+  std::int64_t count;
+  RandomKey key;
+  Distribution draw;
 
-template <class Exec, class Path = DefaultPath<Exec>>
-void fill_scaled_normal(Exec const& exec, float* out, std::int64_t count, RandomKey const& key,
-                        float deviation, Path path = {}) {
-  fill_random(exec, path, out, 1, count, key, 0, ScaledNormal{deviation});
-}
-
-template <class Exec, class Path = DefaultPath<Exec>>
-void fill_symmetric_uniform(Exec const& exec, float* out, std::int64_t count, RandomKey const& key,
-                            float bound, Path path = {}) {
-  fill_random(exec, path, out, 1, count, key, 0, SymmetricUniform{bound});
-}
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* out) const {
+    fill_random(exec, backend, out, 1, count, key, 0, draw);
+  }
+};
 
 }  // namespace glyphdiff::kernels

@@ -32,34 +32,40 @@ struct Grain {
 /// Items of a grain over N images.
 inline std::int64_t items(int n, Grain grain) { return std::int64_t(n) * grain.tiles * grain.blocks; }
 
-/// One or two tensors read as if concatenated along the channels.
-struct Channels {
-  float const* first;
+/// One or two tensors read as if concatenated along the channels. Data: a pointer, or what stands for one
+/// until a pass finds it (nn/buffer.hpp).
+template <class Data>
+struct ChannelsOf {
+  Data first;
   int first_channels;
-  float const* second = nullptr;
+  Data second{};
   int second_channels = 0;
 
   KOKKOS_FUNCTION int count() const { return first_channels + second_channels; }
-  KOKKOS_FUNCTION float const* at(std::int64_t pixel, int c) const {
+  KOKKOS_FUNCTION Data at(std::int64_t pixel, int c) const {
     return c < first_channels ? first + pixel * first_channels + c
                               : second + pixel * second_channels + (c - first_channels);
   }
 };
+using Channels = ChannelsOf<float const*>;
 
 /// Where the gradient of a tensor goes: the first contribution is assigned, later ones are added.
-struct GradientSink {
-  float* data = nullptr;
+template <class Data>
+struct GradientSinkOf {
+  Data data{};
   bool accumulate = false;
 };
+using GradientSink = GradientSinkOf<float*>;
 
 /// The gradient counterpart of Channels.
-struct ChannelsGradient {
-  GradientSink first;
+template <class Data>
+struct ChannelsGradientOf {
+  GradientSinkOf<Data> first;
   int first_channels;
-  GradientSink second{};
+  GradientSinkOf<Data> second{};
   int second_channels = 0;
 
-  KOKKOS_FUNCTION float* at(std::int64_t pixel, int c) const {
+  KOKKOS_FUNCTION Data at(std::int64_t pixel, int c) const {
     return c < first_channels ? first.data + pixel * first_channels + c
                               : second.data + pixel * second_channels + (c - first_channels);
   }
@@ -67,6 +73,7 @@ struct ChannelsGradient {
     return c < first_channels ? first.accumulate : second.accumulate;
   }
 };
+using ChannelsGradient = ChannelsGradientOf<float*>;
 
 /// Whether rows of these widths can be read in packs of Path::width without a tail or a straddling pack.
 template <class Path>

@@ -33,6 +33,28 @@ void matmul(Vectorised, Exec const& exec, MatmulShape s, float const* a, int lda
   host::matmul(exec, s, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, workspace);
 }
 
+/// c = [accumulate: c +] op(a) op(b) [+ bias] [+ residual], with row strides lda, ldb, ldc.
+struct Matmul {
+  static constexpr char const* name = "matmul";
+  MatmulShape shape;
+  int lda;
+  Transpose ta;
+  int ldb;
+  Transpose tb;
+  int ldc;
+  bool accumulate = false;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend backend, Exec const& exec) const {
+    return matmul_workspace(backend, exec, shape, ta, tb);
+  }
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* scratch, float const* a, float const* b,
+           float const* bias, float const* residual, float* c) const {
+    matmul(backend, exec, shape, a, lda, ta, b, ldb, tb, c, ldc, accumulate, bias, residual, scratch);
+  }
+};
+
 #define GLYPHDIFF_MATMUL_KERNELS(MAKE, Exec) \
   MAKE(host::matmul_workspace<Exec>)         \
   MAKE(host::matmul<Exec>)                   \

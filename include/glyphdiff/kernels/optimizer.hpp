@@ -238,6 +238,55 @@ void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double
       });
 }
 
+struct AdamWStep {
+  static constexpr char const* name = "optimizer::adamw";
+  std::int64_t count;
+  AdamWUpdate update;
+  EmaUpdate ema;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* parameters, float* gradients, float* first_moment,
+           float* second_moment) const {
+    adamw_update<Backend>(exec, count, parameters, gradients, first_moment, second_moment, update, ema);
+  }
+};
+
+struct AdamWStepBfloat16 {
+  static constexpr char const* name = "optimizer::adamw_bfloat16";
+  std::int64_t count;
+  AdamWUpdate update;
+  EmaUpdate ema;
+  RandomKey rounding;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* parameters, float* gradients, std::uint16_t* first_moment,
+           std::uint16_t* second_moment) const {
+    adamw_update_bfloat16<Backend>(exec, count, parameters, gradients, first_moment, second_moment, update,
+                                   ema, rounding);
+  }
+};
+
+struct EmaStep {
+  static constexpr char const* name = "optimizer::ema";
+  std::int64_t count;
+  EmaUpdate ema;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* parameters) const {
+    ema_update<Backend>(exec, count, parameters, ema);
+  }
+};
+
+struct SumOfSquares {
+  static constexpr char const* name = "optimizer::sum_of_squares";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, double* partial) const {
+    sum_of_squares<Backend>(exec, count, x, partial);
+  }
+};
+
 #define GLYPHDIFF_OPTIMIZER_KERNELS(MAKE, Exec) \
   MAKE(adamw_update<Portable, Exec>)            \
   MAKE(adamw_update<Vectorised, Exec>)          \

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/kernels/pack.hpp>
 
+#include <cstdint>
 #include <type_traits>
 
 /// Which implementation of a kernel runs. Every kernel has a portable one that is correct on any execution
@@ -9,7 +10,34 @@
 /// ones as well.
 namespace glyphdiff::kernels {
 
-struct Portable {
+/// What the backends of this folder share. A backend has `Value`, the type of activations; `Context`, what it
+/// keeps from launch to launch; and launch(), which runs an operation.
+///
+/// An operation is a struct of the extents that it needs, with a `name`, `run(backend, exec, [scratch,]
+/// pointers...)`, and, if it needs scratch memory, `scratch(backend, exec)`: how many floats. Each header of
+/// this folder has the operations of its kernels.
+template <class Self>
+struct KernelBackend {
+  using Value = float;
+  template <class Exec>
+  struct Context {};
+
+  /// Floats of scratch memory that the operation needs.
+  template <class Exec, class Op>
+  static std::int64_t scratch(Exec const& exec, Context<Exec>&, Op const& op) {
+    if constexpr (requires { op.scratch(Self{}, exec); }) return op.scratch(Self{}, exec);
+    return 0;
+  }
+  template <class Exec, class Op, class... Pointers>
+  static void launch(Exec const& exec, Context<Exec>&, Op const& op, float* scratch, Pointers... pointers) {
+    if constexpr (requires { op.scratch(Self{}, exec); })
+      op.run(Self{}, exec, scratch, pointers...);
+    else
+      op.run(Self{}, exec, pointers...);
+  }
+};
+
+struct Portable : KernelBackend<Portable> {
   static constexpr int width = 1;  ///< elements per Pack
   static constexpr bool one_element_per_item = true;
 };
@@ -17,7 +45,7 @@ struct Portable {
 /// Vectors of W floats. The width is part of the type, so that code for one processor is never linked in
 /// place of code for another.
 template <int W>
-struct VectorisedBy {
+struct VectorisedBy : KernelBackend<VectorisedBy<W>> {
   static constexpr int width = W;
   static constexpr bool one_element_per_item = false;
 };

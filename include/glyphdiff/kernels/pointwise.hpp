@@ -185,6 +185,160 @@ void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float con
       });
 }
 
+struct FillZero {
+  static constexpr char const* name = "fill_zero";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* y) const {
+    fill_zero(exec, y, count);
+  }
+};
+
+struct Copy {
+  static constexpr char const* name = "copy";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    copy(exec, x, y, count);
+  }
+};
+
+struct Add {
+  static constexpr char const* name = "add";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    add(exec, x, y, count);
+  }
+};
+
+struct SiluForward {
+  static constexpr char const* name = "silu::forward";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    silu_forward(exec, x, y, count);
+  }
+};
+
+struct SiluBackward {
+  static constexpr char const* name = "silu::backward";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float const* dy, float* dx) const {
+    silu_backward(exec, x, dy, dx, count);
+  }
+};
+
+struct ReluForward {
+  static constexpr char const* name = "relu::forward";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    relu_forward(exec, x, y, count);
+  }
+};
+
+struct ReluBackward {
+  static constexpr char const* name = "relu::backward";
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* y, float const* dy, float* dx) const {
+    relu_backward(exec, y, dy, dx, count);
+  }
+};
+
+struct AddPerImage {
+  static constexpr char const* name = "add_per_image";
+  Extent extent;
+  int channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* bias, float* x) const {
+    add_per_image<Backend>(exec, extent, channels, bias, x);
+  }
+};
+
+struct SumPerImage {
+  static constexpr char const* name = "sum_per_image";
+  Extent extent;
+  int channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* sums) const {
+    sum_per_image<Backend>(exec, extent, channels, x, sums, channels);
+  }
+};
+
+struct MeanPerImage {
+  static constexpr char const* name = "mean_per_image";
+  Extent extent;
+  int channels, stride;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* means) const {
+    mean_per_image<Backend>(exec, extent, channels, x, means, stride);
+  }
+};
+
+struct MeanPerImageBackward {
+  static constexpr char const* name = "mean_per_image::backward";
+  Extent extent;
+  int channels, stride;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* d_means, GradientSink dx) const {
+    mean_per_image_backward<Backend>(exec, extent, channels, d_means, stride, dx);
+  }
+};
+
+struct Dropout {
+  static constexpr char const* name = "dropout";
+  int n;
+  std::int64_t elements_per_image;
+  float p;
+  RandomKey key;
+  std::int64_t first_sample;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* x) const {
+    dropout(exec, x, n, elements_per_image, p, key, first_sample);
+  }
+};
+
+struct AddColumnSums {
+  static constexpr char const* name = "add_column_sums";
+  std::int64_t rows;
+  int columns;
+
+  template <class Backend, class Exec>
+  std::int64_t scratch(Backend, Exec const&) const {
+    return column_sums_workspace(rows, columns);
+  }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, float const* x, float* y) const {
+    add_column_sums<Backend>(exec, rows, columns, x, y, scratch);
+  }
+};
+
+struct Interpolate {
+  static constexpr char const* name = "interpolate";
+  float share;
+  std::int64_t count;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* a, float const* b, float* y) const {
+    interpolate(exec, a, b, share, y, count);
+  }
+};
+
 #define GLYPHDIFF_POINTWISE_KERNELS(MAKE, Exec)   \
   MAKE(fill_zero<Exec>)                           \
   MAKE(copy<Exec>)                                \

@@ -83,6 +83,18 @@ void fill_uniform(Exec const& exec, float* out, std::int64_t samples, std::int64
   fill_random(exec, path, out, samples, per_sample, key, first_sample, OpenUniform{});
 }
 
+struct FillNormal {
+  static constexpr char const* name = "random::normal";
+  std::int64_t samples, per_sample;
+  RandomKey key;
+  std::uint64_t first_sample = 0;
+
+  template <class Backend, class Exec>
+  void run(Backend backend, Exec const& exec, float* out) const {
+    fill_normal(exec, out, samples, per_sample, key, first_sample, backend);
+  }
+};
+
 #define GLYPHDIFF_RANDOM_KERNELS(MAKE, Exec) \
   MAKE(fill_normal<Exec, Portable>)          \
   MAKE(fill_normal<Exec, Vectorised>)        \

@@ -140,6 +140,75 @@ void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int sk
       });
 }
 
+struct Upsample {
+  static constexpr char const* name = "upsample";
+  Extent extent;
+  int channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    upsample_forward<Backend>(exec, extent, channels, x, y);
+  }
+};
+
+struct SumBlocks {
+  static constexpr char const* name = "sum_blocks";
+  Extent extent;
+  int channels;
+  float scale;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
+    sum_blocks<Backend>(exec, extent, channels, scale, x, y);
+  }
+};
+
+struct SpreadBlocks {
+  static constexpr char const* name = "spread_blocks";
+  Extent extent;
+  int channels;
+  float scale;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
+    spread_blocks<Backend>(exec, extent, channels, scale, x, y);
+  }
+};
+
+struct SpaceToDepth {
+  static constexpr char const* name = "space_to_depth";
+  Extent extent;
+  int channels, factor;
+  bool coordinates;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    space_to_depth(exec, extent, channels, factor, coordinates, x, y);
+  }
+};
+
+struct DepthToSpace {
+  static constexpr char const* name = "depth_to_space";
+  Extent extent;
+  int channels, factor, skipped;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* y, float* x) const {
+    depth_to_space(exec, extent, channels, factor, skipped, y, x);
+  }
+};
+
+struct ConcatenateChannels {
+  static constexpr char const* name = "concatenate_channels";
+  std::int64_t pixels;
+  int first_channels, second_channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* first, float const* second, float* y) const {
+    concatenate_channels(exec, pixels, first_channels, first, second_channels, second, y);
+  }
+};
+
 #define GLYPHDIFF_RESAMPLE_KERNELS(MAKE, Exec) \
   MAKE(upsample_forward<Portable, Exec>)       \
   MAKE(upsample_forward<Vectorised, Exec>)     \

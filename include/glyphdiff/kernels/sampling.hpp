@@ -45,17 +45,17 @@ struct PixelRun {
 };
 
 /// Calls f(pixel) for all pixels, in runs on the host.
-template <class Exec, class Function>
+template <class Backend, class Exec, class Function>
 void for_each_pixel(char const* label, Exec const& exec, std::int64_t all_pixels, Function const& f) {
-  std::int64_t const run = pixel_run<Exec>;
+  std::int64_t const run = pixel_run<Backend>;
   for_each(label, exec, (all_pixels + run - 1) / run, PixelRun<Function>{f, run, all_pixels});
 }
 
 /// estimate (N,H,W,C) from x and output; `gradient` is read if by.guidance is not 0.
-template <class Exec>
+template <class Backend, class Exec>
 void estimate(Exec const& exec, std::int64_t all_pixels, int channels, Estimate by, float const* x,
               float const* output, int output_channels, float const* gradient, float* result) {
-  for_each_pixel(
+  for_each_pixel<Backend>(
       "glyphdiff::sampler::estimate", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
         std::int64_t const first = pixel * channels;
         estimate_pixel(channels, by, x + first, output + pixel * output_channels,
@@ -98,20 +98,20 @@ struct SumOfTerms {
 };
 
 /// out = the sum of the terms over `size` elements; `out` may be among their images.
-template <class Exec>
+template <class Backend, class Exec>
 void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float* out) {
-  constexpr int run = static_cast<int>(pixel_run<Exec>);
+  constexpr int run = static_cast<int>(pixel_run<Backend>);
   for_each("glyphdiff::sampler::sum", exec, (size + run - 1) / run, SumOfTerms<run>{terms, out, size});
 }
 
-/// Whether all of x's `size` elements are finite. Waits for the result.
+/// How many of x's `size` elements are not finite. Waits for the result.
 template <class Exec>
-bool all_finite(Exec const& exec, std::int64_t size, float const* x) {
+std::int64_t not_finite(Exec const& exec, std::int64_t size, float const* x) {
   std::int64_t others = 0;
   Kokkos::parallel_reduce(
       "glyphdiff::sampler::finite", Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, size),
       KOKKOS_LAMBDA(std::int64_t i, std::int64_t & sum) { sum += is_finite(x[i]) ? 0 : 1; }, others);
-  return others == 0;
+  return others;
 }
 
 /// One step of ancestral sampling, the same for every sample of the batch.
@@ -140,11 +140,11 @@ KOKKOS_INLINE_FUNCTION void ancestral_pixel(int channels, AncestralStep const& s
 
 /// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is
 /// learned; `gradient` is read if the step is guided.
-template <class Exec>
+template <class Backend, class Exec>
 void ancestral_step(Exec const& exec, std::int64_t all_pixels, int channels, AncestralStep step,
                     float const* output, int output_channels, float const* gradient, float const* noise,
                     float* x) {
-  for_each_pixel(
+  for_each_pixel<Backend>(
       "glyphdiff::sampler::ancestral", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
         std::int64_t const first = pixel * channels;
         ancestral_pixel(channels, step, output + pixel * output_channels,
@@ -154,10 +154,10 @@ void ancestral_step(Exec const& exec, std::int64_t all_pixels, int channels, Anc
 
 /// guided = weak + scale (strong - weak) in the first `channels` of the pixels; the others keep the strong
 /// ones. In place on `strong`.
-template <class Exec>
+template <class Backend, class Exec>
 void guide(Exec const& exec, std::int64_t all_pixels, int channels, int output_channels, float scale,
            float const* weak, float* strong) {
-  for_each_pixel(
+  for_each_pixel<Backend>(
       "glyphdiff::sampler::guide", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
         for (int c = 0; c < channels; ++c) {
           std::int64_t const i = pixel * output_channels + c;
@@ -167,10 +167,10 @@ void guide(Exec const& exec, std::int64_t all_pixels, int channels, int output_c
 }
 
 /// x = mask x + (1 - mask) known, with one value of the mask (N,H,W,1) per pixel: 1 where x is kept.
-template <class Exec>
+template <class Backend, class Exec>
 void keep_where(Exec const& exec, std::int64_t all_pixels, int channels, float const* mask,
                 float const* known, float* x) {
-  for_each_pixel(
+  for_each_pixel<Backend>(
       "glyphdiff::sampler::keep_where", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
         for (std::int64_t i = pixel * channels; i < (pixel + 1) * channels; ++i)
           x[i] = mask[pixel] * x[i] + (1.0f - mask[pixel]) * known[i];
@@ -192,10 +192,10 @@ struct PairProduct {
 };
 
 /// out = first[n] a + second[n] b for sample n; `coefficients` holds (first, second) per sample.
-template <class Exec>
+template <class Backend, class Exec>
 void blend(Exec const& exec, std::int64_t samples, std::int64_t per_sample, Pairs pairs,
            float const* coefficients, float* out) {
-  for_each_pixel(
+  for_each_pixel<Backend>(
       "glyphdiff::sampler::blend", exec, samples * per_sample, KOKKOS_LAMBDA(std::int64_t element) {
         std::int64_t const n = element / per_sample, i = element - n * per_sample;
         out[element] = coefficients[2 * n] * pairs.a[n * pairs.a_stride + i] +
@@ -203,15 +203,103 @@ void blend(Exec const& exec, std::int64_t samples, std::int64_t per_sample, Pair
       });
 }
 
-#define GLYPHDIFF_SAMPLING_KERNELS(MAKE, Exec)      \
-  MAKE(estimate<Exec>)                              \
-  MAKE(sum_terms<Exec>)                             \
-  MAKE(ancestral_step<Exec>)                        \
-  MAKE(guide<Exec>)                                 \
-  MAKE(keep_where<Exec>)                            \
-  MAKE(blend<Exec>)                                 \
-  MAKE(sum_per_sample<Exec, PairProduct, Portable>) \
-  MAKE(sum_per_sample<Exec, PairProduct, Vectorised>)
+struct MakeEstimate {
+  static constexpr char const* name = "sampler::estimate";
+  std::int64_t pixels;
+  int channels, output_channels;
+  Estimate by;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float const* output, float const* gradient,
+           float* result) const {
+    estimate<Backend>(exec, pixels, channels, by, x, output, output_channels, gradient, result);
+  }
+};
+
+struct SumTerms {
+  static constexpr char const* name = "sampler::sum";
+  std::int64_t size;
+  Terms terms;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* out) const {
+    sum_terms<Backend>(exec, size, terms, out);
+  }
+};
+
+/// The number of values of x that are not finite, to a variable of the host. Waits for it.
+struct CountNotFinite {
+  static constexpr char const* name = "sampler::finite";
+  std::int64_t size;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, std::int64_t* count) const {
+    *count = not_finite(exec, size, x);
+  }
+};
+
+struct TakeAncestralStep {
+  static constexpr char const* name = "sampler::ancestral";
+  std::int64_t pixels;
+  int channels, output_channels;
+  AncestralStep step;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* output, float const* gradient, float const* noise,
+           float* x) const {
+    ancestral_step<Backend>(exec, pixels, channels, step, output, output_channels, gradient, noise, x);
+  }
+};
+
+struct Guide {
+  static constexpr char const* name = "sampler::guide";
+  std::int64_t pixels;
+  int channels, output_channels;
+  float scale;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* weak, float* strong) const {
+    guide<Backend>(exec, pixels, channels, output_channels, scale, weak, strong);
+  }
+};
+
+struct KeepWhere {
+  static constexpr char const* name = "sampler::keep_where";
+  std::int64_t pixels;
+  int channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* mask, float const* known, float* x) const {
+    keep_where<Backend>(exec, pixels, channels, mask, known, x);
+  }
+};
+
+struct Blend {
+  static constexpr char const* name = "sampler::blend";
+  std::int64_t samples, per_sample;
+  Pairs pairs;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* coefficients, float* out) const {
+    blend<Backend>(exec, samples, per_sample, pairs, coefficients, out);
+  }
+};
+
+#define GLYPHDIFF_SAMPLING_KERNELS(MAKE, Exec) \
+  MAKE(estimate<Portable, Exec>)               \
+  MAKE(estimate<Vectorised, Exec>)             \
+  MAKE(sum_terms<Portable, Exec>)              \
+  MAKE(sum_terms<Vectorised, Exec>)            \
+  MAKE(ancestral_step<Portable, Exec>)         \
+  MAKE(ancestral_step<Vectorised, Exec>)       \
+  MAKE(guide<Portable, Exec>)                  \
+  MAKE(guide<Vectorised, Exec>)                \
+  MAKE(keep_where<Portable, Exec>)             \
+  MAKE(keep_where<Vectorised, Exec>)           \
+  MAKE(blend<Portable, Exec>)                  \
+  MAKE(blend<Vectorised, Exec>)                \
+  MAKE(tile_sums<Portable, Exec, PairProduct>) \
+  MAKE(tile_sums<Vectorised, Exec, PairProduct>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_SAMPLING_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -60,6 +60,47 @@ void copy_rows(Exec const& exec, int rows, int columns, float const* x, int x_st
       });
 }
 
+struct TokensForward {
+  static constexpr char const* name = "tokens::forward";
+  int n, tokens, channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* first, float const* x, float const* positions,
+           float* y) const {
+    tokens_forward(exec, n, tokens, channels, first, x, positions, y);
+  }
+};
+
+struct TokensBackward {
+  static constexpr char const* name = "tokens::backward";
+  int n, tokens, channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* dy, float* dx) const {
+    tokens_backward(exec, n, tokens, channels, dy, dx);
+  }
+};
+
+struct PositionsBackward {
+  static constexpr char const* name = "tokens::positions";
+  int n, tokens, channels;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* dy, float* d_positions) const {
+    positions_backward(exec, n, tokens, channels, dy, d_positions);
+  }
+};
+
+struct CopyRows {
+  static constexpr char const* name = "copy_rows";
+  int rows, columns, x_stride, y_stride;
+
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float const* x, float* y) const {
+    copy_rows(exec, rows, columns, x, x_stride, y, y_stride);
+  }
+};
+
 #define GLYPHDIFF_TOKENS_KERNELS(MAKE, Exec) \
   MAKE(tokens_forward<Exec>)                 \
   MAKE(tokens_backward<Exec>)                \

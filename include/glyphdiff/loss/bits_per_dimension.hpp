@@ -39,7 +39,8 @@ BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&
   BitsPerDimension result;
   NoiseLevel const end = diffusion.level(diffusion.steps() - 1);
   double const variance = end.sigma * end.sigma, alpha_bar = end.alpha * end.alpha;
-  result.prior = kernels::sum_per_sample(exec, samples, elements, kernels::SquaredValue{x0.data(), layout});
+  Runner<Exec, typename BackendOf<Model, Exec>::type> const runner(exec);
+  result.prior = kernels::sum_per_sample(runner, samples, elements, kernels::SquaredValue{x0.data(), layout});
   for (double& prior : result.prior)
     prior = bits * 0.5 * (elements * (variance - 1 - std::log(variance)) + alpha_bar * prior);
   result.total = result.prior;
@@ -48,15 +49,18 @@ BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&
     std::vector<int> const times(samples, t);
     std::vector<kernels::LossCoefficients> const coefficients(samples,
                                                               detail::loss_coefficients(diffusion, t));
-    kernels::fill_normal(exec, eps.data(), samples, elements,
-                         {seed, Stream::evaluation, std::uint64_t(diffusion.original_timestep(t))},
-                         first_sample);
-    q_sample(exec, diffusion, times, x0, eps, x_t);
+    run(runner,
+        kernels::FillNormal{samples,
+                            elements,
+                            {seed, Stream::evaluation, std::uint64_t(diffusion.original_timestep(t))},
+                            first_sample},
+        eps.data());
+    q_sample(runner, diffusion, times, x0, eps, x_t);
     model(exec, x_t, std::span<float const>(network_timesteps(diffusion, std::span<int const>(times))),
           output);
-    auto const device = kernels::upload(exec, coefficients);
+    auto const device = kernels::upload(runner, coefficients);
     auto term = kernels::sum_per_sample(
-        exec, samples, elements,
+        runner, samples, elements,
         kernels::VariationalBound{x0.data(), eps.data(), output.data(), device.data(), nullptr, layout, 1.0f,
                                   D::Variance::learned, false});
     for (int n = 0; n < samples; ++n) result.total[n] += term[n] *= bits;

@@ -41,8 +41,8 @@ CrossEntropyReport cross_entropy(Exec const& exec, Logits<Exec> const& logits, s
                                             : std::vector<double>(weights.begin(), weights.end()));
   Kokkos::View<double*, typename Exec::memory_space> const loss("glyphdiff::cross_entropy::loss", n);
   Kokkos::View<int*, typename Exec::memory_space> const predicted("glyphdiff::cross_entropy::predicted", n);
-  kernels::cross_entropy(exec, n, classes, logits.data(), device_labels.data(), device_weights.data(),
-                         loss.data(), predicted.data(), gradient.size() > 0 ? gradient.data() : nullptr);
+  run(exec, kernels::CrossEntropy{n, classes}, logits.data(), device_labels.data(), device_weights.data(),
+      loss.data(), predicted.data(), gradient.size() > 0 ? gradient.data() : nullptr);
   CrossEntropyReport report{std::vector<double>(n), std::vector<int>(n)};
   copy_values(exec, HostValues(report.loss.data(), n), loss);
   copy_values(exec, HostValues(report.predicted.data(), n), predicted);

@@ -39,6 +39,7 @@ double evaluation_loss(Exec const& exec, D const& diffusion, Model&& model, Host
     else
       return typename D::Time(share);
   };
+  Runner<Exec, typename BackendOf<Model, Exec>::type> const runner(exec);
   double sum = 0;
   for (int repeat = 0; repeat < repeats; ++repeat)
     for (int first = 0; first < count; first += batch) {
@@ -49,13 +50,17 @@ double evaluation_loss(Exec const& exec, D const& diffusion, Model&& model, Host
                   HostImages(x0.data() + std::size_t(first) * h * w * channels, n, h, w, channels));
       std::vector<typename D::Time> times;
       for (int i = 0; i < n; ++i) times.push_back(time(repeat * count + first + i));
-      kernels::fill_normal(exec, eps.data(), n, std::int64_t(h) * w * channels,
-                           {seed, Stream::evaluation, std::uint64_t(repeat)}, first);
-      q_sample(exec, diffusion, times, clean, eps, noisy);
+      run(runner,
+          kernels::FillNormal{n,
+                              std::int64_t(h) * w * channels,
+                              {seed, Stream::evaluation, std::uint64_t(repeat)},
+                              std::uint64_t(first)},
+          eps.data());
+      q_sample(runner, diffusion, times, clean, eps, noisy);
       model(exec, noisy,
             std::span<float const>(network_timesteps(diffusion, std::span(std::as_const(times)))), output);
-      for (double const loss : training_loss<Objective>(exec, diffusion, std::span(std::as_const(times)), {},
-                                                        clean, eps, output, no_gradient)
+      for (double const loss : training_loss<Objective>(runner, diffusion, std::span(std::as_const(times)),
+                                                        {}, clean, eps, output, no_gradient)
                                    .total)
         sum += loss;
     }

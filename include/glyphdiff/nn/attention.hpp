@@ -19,10 +19,12 @@ struct Attention {
   Linear<C, 3 * C> qkv;
   Linear<C, C> projection;
 
+  /// Kept for backward(), unless it recomputes.
   struct Tape {
-    float* statistics;
-    Tensor<3 * C> qkv;
-    Tensor<C> mixed, output;
+    Owned<Buffer<float>> statistics;
+    Owned<Tensor<3 * C>> qkv;
+    Owned<Tensor<C>> mixed;
+    Owned<Tensor<C>> output;  // what comes after it reads it, forward and backward
   };
 
   void declare(ParameterList& list, std::string const& name) {
@@ -34,64 +36,53 @@ struct Attention {
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Tape& tape) const {
     Extent const e = x.extent;
-    tape.statistics = pass.acquire(Norm::statistics_size(e));
+    tape.statistics = pass.floats(Norm::statistics_size(e));
     mix<false>(pass, x, tape);
-    pass.release_unless_training(tape.statistics);
-    if (Recompute || !pass.training) pass.release(tape.qkv);
+    pass.keep_for_backward(tape.statistics);
+    if (Recompute || !pass.training) tape.qkv.give_back();
     tape.output = pass.template tensor<C>(e);
-    projection.forward(pass, e.pixels(), {tape.mixed.data, C}, tape.output.data, x.data);
-    if (Recompute || !pass.training) pass.release(tape.mixed);
+    projection.forward(pass, e.pixels(), columns(tape.mixed), tape.output->data, x.data);
+    if (Recompute || !pass.training) tape.mixed.give_back();
   }
 
-  /// Returns dx, which takes the place of dy; consumes the tape.
+  /// Returns dx, which takes the place of dy; uses up the tape.
   template <class Pass>
-  Tensor<C> backward(Pass& pass, Tensor<C> x, Tensor<C> dy, Tape& tape) const {
+  Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Owned<Tensor<C>> dy, Tape& tape) const {
     Extent const e = x.extent;
-    pass.release(tape.output);
+    tape.output.give_back();
     if constexpr (Recompute) mix<true>(pass, x, tape);
-    projection.backward_parameters(pass, e.pixels(), {tape.mixed.data, C}, dy.data);
-    auto gradient = pass.template tensor<C>(e);
-    projection.backward_data(pass, e.pixels(), dy.data, {{gradient.data, false}, C});
+    projection.backward_parameters(pass, e.pixels(), columns(tape.mixed), dy->data);
+    auto const gradient = pass.template tensor<C>(e);
+    projection.backward_data(pass, e.pixels(), dy->data, assigned(gradient));
     auto d_qkv = pass.template tensor<3 * C>(e);
-    float* scratch = pass.acquire(kernels::attention_workspace(path<Pass>, pass.exec, shape(e)));
-    if (!pass.planning())
-      kernels::attention_backward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data,
-                                  gradient.data, d_qkv.data, scratch);
-    pass.release(scratch);
-    pass.release(tape.qkv);
-    pass.release(tape.mixed);
-    norm.template reapply<false>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data);
-    qkv.backward_parameters(pass, e.pixels(), {gradient.data, C}, d_qkv.data);
-    qkv.backward_data(pass, e.pixels(), d_qkv.data, {{gradient.data, false}, C});
-    pass.release(d_qkv);
-    norm.template backward<false>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data,
-                                  {{dy.data, true}, C});
-    pass.release(gradient);
-    pass.release(tape.statistics);
+    pass.run(kernels::AttentionBackward{shape(e)}, tape.qkv, tape.mixed, gradient, d_qkv);
+    tape.qkv.give_back();
+    tape.mixed.give_back();
+    norm.template reapply<false>(pass, e, columns(x), tape.statistics, {}, gradient->data);
+    qkv.backward_parameters(pass, e.pixels(), columns(gradient), d_qkv->data);
+    qkv.backward_data(pass, e.pixels(), d_qkv->data, assigned(gradient));
+    d_qkv.give_back();
+    norm.template backward<false>(pass, e, columns(x), tape.statistics, {}, gradient->data,
+                                  ColumnsSink<Activation>{{dy->data, true}, C});
+    tape.statistics.give_back();
     return dy;  // the residual's gradient, with the branch's added
   }
 
  private:
-  template <class Pass>
-  static constexpr typename Pass::Path path{};
-
   /// tape.qkv and tape.mixed = attention(qkv(norm(x))). `Again`: the norm's statistics are known.
   template <bool Again, class Pass>
   void mix(Pass& pass, Tensor<C> x, Tape& tape) const {
     Extent const e = x.extent;
     auto normed = pass.template tensor<C>(e);
     if constexpr (Again)
-      norm.template reapply<false>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
+      norm.template reapply<false>(pass, e, columns(x), tape.statistics, {}, normed->data);
     else
-      norm.template forward<false>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
+      norm.template forward<false>(pass, e, columns(x), tape.statistics, {}, normed->data);
     tape.qkv = pass.template tensor<3 * C>(e);
-    qkv.forward(pass, e.pixels(), {normed.data, C}, tape.qkv.data);
-    pass.release(normed);
+    qkv.forward(pass, e.pixels(), columns(normed), tape.qkv->data);
+    normed.give_back();
     tape.mixed = pass.template tensor<C>(e);
-    float* scratch = pass.acquire(kernels::attention_workspace(path<Pass>, pass.exec, shape(e)));
-    if (!pass.planning())
-      kernels::attention_forward(path<Pass>, pass.exec, shape(e), tape.qkv.data, tape.mixed.data, scratch);
-    pass.release(scratch);
+    pass.run(kernels::AttentionForward{shape(e)}, tape.qkv, tape.mixed);
   }
 
   static kernels::AttentionShape shape(Extent e) {

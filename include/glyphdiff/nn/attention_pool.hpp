@@ -27,10 +27,11 @@ struct AttentionPool {
   Linear<C, 3 * C> qkv;
   Linear<C, Out> projection;
 
+  /// Kept for backward().
   struct Tape {
-    float* statistics;
-    float *tokens, *qkv, *mixed;  // (N, tokens, C), three times as wide, as wide
-    float* answer;                // (N, C)
+    Owned<Buffer<float>> statistics;
+    Owned<Buffer<float>> tokens, qkv, mixed;  // (N, tokens, C), three times as wide, as wide
+    Owned<Buffer<float>> answer;              // (N, C)
   };
 
   void declare(ParameterList& list) {
@@ -46,82 +47,65 @@ struct AttentionPool {
   }
 
   template <class Pass>
-  void forward(Pass& pass, Tensor<C> x, float* logits, Tape& tape) const {
+  void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
     Extent const e = x.extent;
     std::int64_t const rows = std::int64_t(e.n) * tokens;
-    tape.statistics = pass.acquire(Norm::statistics_size(e));
+    tape.statistics = pass.floats(Norm::statistics_size(e));
     auto normed = pass.template tensor<C>(e);
-    norm.template forward<true>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
-    tape.answer = pass.acquire(std::int64_t(e.n) * C);  // the pixels' mean at first
-    tape.tokens = pass.acquire(rows * C);
-    if (!pass.planning()) {
-      kernels::mean_per_image<Path<Pass>>(pass.exec, e, C, normed.data, tape.answer, C);
-      kernels::tokens_forward(pass.exec, e.n, tokens, C, tape.answer, normed.data,
-                              pass.parameters + positions, tape.tokens);
-    }
-    pass.release(normed);
-    tape.qkv = pass.acquire(rows * 3 * C);
-    qkv.forward(pass, rows, {tape.tokens, C}, tape.qkv);
-    pass.release_unless_training(tape.tokens);
-    tape.mixed = pass.acquire(rows * C);
-    float* scratch = pass.acquire(kernels::attention_workspace(Path<Pass>{}, pass.exec, shape(e)));
-    if (!pass.planning()) {
-      kernels::attention_forward(Path<Pass>{}, pass.exec, shape(e), tape.qkv, tape.mixed, scratch);
-      kernels::copy_rows(pass.exec, e.n, C, tape.mixed, tokens * C, tape.answer, C);
-    }
-    pass.release(scratch);
-    pass.release_unless_training(tape.qkv);
-    pass.release_unless_training(tape.mixed);
-    projection.forward(pass, e.n, {tape.answer, C}, logits);
-    pass.release_unless_training(tape.answer);
-    pass.release_unless_training(tape.statistics);
+    norm.template forward<true>(pass, e, columns(x), tape.statistics, {}, normed->data);
+    tape.answer = pass.floats(std::int64_t(e.n) * C);  // the pixels' mean at first
+    tape.tokens = pass.floats(rows * C);
+    pass.run(kernels::MeanPerImage{e, C, C}, normed, tape.answer);
+    pass.run(kernels::TokensForward{e.n, tokens, C}, tape.answer, normed, pass.parameter(positions),
+             tape.tokens);
+    normed.give_back();
+    tape.qkv = pass.floats(rows * 3 * C);
+    qkv.forward(pass, rows, Columns<float>{tape.tokens, C}, tape.qkv);
+    pass.keep_for_backward(tape.tokens);
+    tape.mixed = pass.floats(rows * C);
+    pass.run(kernels::AttentionForward{shape(e)}, tape.qkv, tape.mixed);
+    pass.run(kernels::CopyRows{e.n, C, tokens * C, C}, tape.mixed, tape.answer);
+    pass.keep_for_backward(tape.qkv);
+    pass.keep_for_backward(tape.mixed);
+    projection.forward(pass, e.n, Columns<float>{tape.answer, C}, logits);
+    pass.keep_for_backward(tape.answer);
+    pass.keep_for_backward(tape.statistics);
   }
 
-  /// Returns dx; consumes the tape.
+  /// Returns dx; uses up the tape.
   template <class Pass>
-  Tensor<C> backward(Pass& pass, Tensor<C> x, float const* d_logits, Tape& tape) const {
+  Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
     Extent const e = x.extent;
     std::int64_t const rows = std::int64_t(e.n) * tokens;
-    projection.backward_parameters(pass, e.n, {tape.answer, C}, d_logits);
-    projection.backward_data(pass, e.n, d_logits, {{tape.answer, false}, C});
-    float* d_tokens = pass.acquire(rows * C);  // of what they find, then of what they are
-    float* d_qkv = pass.acquire(rows * 3 * C);
-    float* scratch = pass.acquire(kernels::attention_workspace(Path<Pass>{}, pass.exec, shape(e)));
-    if (!pass.planning()) {
-      kernels::fill_zero(pass.exec, d_tokens, rows * C);
-      kernels::copy_rows(pass.exec, e.n, C, tape.answer, C, d_tokens, tokens * C);
-      kernels::attention_backward(Path<Pass>{}, pass.exec, shape(e), tape.qkv, tape.mixed, d_tokens, d_qkv,
-                                  scratch);
-    }
-    pass.release(scratch);
-    pass.release(tape.answer);
-    pass.release(tape.qkv);
-    pass.release(tape.mixed);
-    qkv.backward_parameters(pass, rows, {tape.tokens, C}, d_qkv);
-    qkv.backward_data(pass, rows, d_qkv, {{d_tokens, false}, C});
-    pass.release(d_qkv);
-    pass.release(tape.tokens);
+    projection.backward_parameters(pass, e.n, Columns<float>{tape.answer, C}, d_logits);
+    projection.backward_data(pass, e.n, d_logits, ColumnsSink<float>{{tape.answer, false}, C});
+    auto d_tokens = pass.floats(rows * C);  // of what they find, then of what they are
+    auto d_qkv = pass.floats(rows * 3 * C);
+    pass.run(kernels::FillZero{rows * C}, d_tokens);
+    pass.run(kernels::CopyRows{e.n, C, C, tokens * C}, tape.answer, d_tokens);
+    pass.run(kernels::AttentionBackward{shape(e)}, tape.qkv, tape.mixed, d_tokens, d_qkv);
+    tape.answer.give_back();
+    tape.qkv.give_back();
+    tape.mixed.give_back();
+    qkv.backward_parameters(pass, rows, Columns<float>{tape.tokens, C}, d_qkv);
+    qkv.backward_data(pass, rows, d_qkv, ColumnsSink<float>{{d_tokens, false}, C});
+    d_qkv.give_back();
+    tape.tokens.give_back();
     auto gradient = pass.template tensor<C>(e);
-    if (!pass.planning()) {
-      if (pass.trains(positions))
-        kernels::positions_backward(pass.exec, e.n, tokens, C, d_tokens, pass.gradient(positions));
-      kernels::tokens_backward(pass.exec, e.n, tokens, C, d_tokens, gradient.data);
-    }
-    pass.release(d_tokens);
-    norm.template backward<true>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data,
-                                 {{gradient.data, false}, C});
-    pass.release(tape.statistics);
+    if (pass.trains(positions))
+      pass.run(kernels::PositionsBackward{e.n, tokens, C}, d_tokens, pass.gradient(positions));
+    pass.run(kernels::TokensBackward{e.n, tokens, C}, d_tokens, gradient);
+    d_tokens.give_back();
+    norm.template backward<true>(pass, e, columns(x), tape.statistics, {}, gradient->data,
+                                 assigned(gradient));
+    tape.statistics.give_back();
     return gradient;
   }
 
   NoBlockMeans gradients(Tape const&) const { return {}; }
-  template <class Pass>
-  void release(Pass&, Tape&) const {}
+  void release(Tape&) const {}
 
  private:
-  template <class Pass>
-  using Path = typename Pass::Path;
-
   static kernels::AttentionShape shape(Extent e) {
     return {e.n, tokens, heads, C / heads, QkvOrder::grouped};
   }

@@ -17,22 +17,19 @@ struct NoBlockMeans {
 /// The mean over the pixels of every block's output, each in columns of its own.
 template <int Width>
 struct BlockMeans {
-  float* values = nullptr;          // (N, Width)
-  float const* gradient = nullptr;  // (N, Width)
+  Buffer<float> values{};          // (N, Width)
+  Buffer<float const> gradient{};  // (N, Width)
 
   /// Columns from `column` on become the means of x.
   template <class Pass, int C>
   void take(Pass& pass, Tensor<C> x, int column) const {
-    if (!pass.planning())
-      kernels::mean_per_image<typename Pass::Path>(pass.exec, x.extent, C, x.data, values + column, Width);
+    pass.run(kernels::MeanPerImage{x.extent, C, Width}, x, values.from(column));
   }
 
   /// The part of dx, of that extent, that comes from the gradient of these columns.
   template <class Pass, int C>
   void give_back(Pass& pass, Extent e, int column, Gradient<C>& dx) const {
-    kernels::GradientSink const sink = dx.open(pass, e);
-    if (!pass.planning())
-      kernels::mean_per_image_backward<typename Pass::Path>(pass.exec, e, C, gradient + column, Width, sink);
+    pass.run(kernels::MeanPerImageBackward{e, C, Width}, gradient.from(column), dx.open(pass, e));
   }
 };
 

@@ -23,41 +23,25 @@ struct Conv2d {
   static kernels::ConvShape shape(Extent e) { return {e.n, e.h, e.w, In, Out, 3, Stride}; }
   static Extent output_extent(Extent e) { return {e.n, shape(e).out_h(), shape(e).out_w()}; }
 
-  /// y = conv(x) + b [+ residual]; residual: null, or of y's shape (may be y itself).
+  /// y = conv(x) + b [+ residual]; residual: none, or of y's shape (may be y itself).
   template <class Pass>
-  void forward(Pass& pass, Tensor<In> x, Tensor<Out> y, float const* residual = nullptr) const {
-    typename Pass::Path const path;
-    auto const s = shape(x.extent);
-    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
-    if (!pass.planning())
-      kernels::conv2d_forward(path, pass.exec, s, pass.exact, x.data, pass.parameters + weight,
-                              pass.parameters + bias, residual, y.data, scratch);
-    pass.release(scratch);
+  void forward(Pass& pass, Tensor<In> x, Tensor<Out> y, Tensor<Out> residual = {}) const {
+    pass.run(kernels::Conv2dForward{shape(x.extent), pass.exact}, x, pass.parameter(weight),
+             pass.parameter(bias), residual, y);
   }
 
   /// Adds to the gradients of the parameters that are trained.
   template <class Pass>
   void backward_parameters(Pass& pass, Tensor<In> x, Tensor<Out> dy) const {
     if (!pass.trains(weight)) return backward_bias<Out>(pass, dy.extent.pixels(), dy.data, bias);
-    typename Pass::Path const path;
-    auto const s = shape(x.extent);
-    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
-    if (!pass.planning())
-      kernels::conv2d_backward_weight(path, pass.exec, s, pass.exact, x.data, dy.data, pass.gradient(weight),
-                                      pass.gradient(bias), scratch);
-    pass.release(scratch);
+    pass.run(kernels::Conv2dBackwardWeight{shape(x.extent), pass.exact}, x, dy, pass.gradient(weight),
+             pass.gradient(bias));
   }
 
   /// dx, assigned or added, from dy; `input` is the extent of dx.
   template <class Pass>
-  void backward_data(Pass& pass, Extent input, Tensor<Out> dy, kernels::GradientSink dx) const {
-    typename Pass::Path const path;
-    auto const s = shape(input);
-    float* scratch = pass.acquire(kernels::conv2d_workspace(path, pass.exec, s, pass.exact));
-    if (!pass.planning())
-      kernels::conv2d_backward_data(path, pass.exec, s, pass.exact, dy.data, pass.parameters + weight,
-                                    dx.data, dx.accumulate, scratch);
-    pass.release(scratch);
+  void backward_data(Pass& pass, Extent input, Tensor<Out> dy, Sink<Activation> dx) const {
+    pass.run(kernels::Conv2dBackwardData{shape(input), pass.exact}, dy, pass.parameter(weight), dx);
   }
 };
 

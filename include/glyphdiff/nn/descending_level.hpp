@@ -27,7 +27,7 @@ struct DescendingLevel {
     typename Stages::Tape stages;
     typename Lower::Tape below;
     /// Of the bottom.
-    Tensor<Out>& output() { return below.output(); }
+    Owned<Tensor<Out>>& output() { return below.output(); }
   };
 
   /// `input` counts the reference's input_blocks.
@@ -39,27 +39,26 @@ struct DescendingLevel {
   template <class Pass, class Means>
   void forward(Pass& pass, Tensor<In> x, Embedding e, Means const& means, Tape& tape) const {
     stages.forward(pass, x, e, tape.stages, [&](int i) {
-      means.take(pass, tape.stages.output(i), column(i));
-      if (i > 0) pass.release_unless_training(tape.stages.output(i - 1));
+      means.take(pass, tape.stages.output(i).get(), column(i));
+      if (i > 0) pass.keep_for_backward(tape.stages.output(i - 1));
     });
     if constexpr (lowest)
       below.forward(pass, tape.stages.output(last), e, tape.below);
     else
       below.forward(pass, tape.stages.output(last), e, means, tape.below);
-    pass.release_unless_training(tape.stages.output(last));
+    pass.keep_for_backward(tape.stages.output(last));
   }
 
-  /// Consumes dy.
   template <class Pass, class Means>
-  void backward(Pass& pass, Tensor<In> x, Embedding e, Means const& means, Tensor<Out> dy, Gradient<In>& dx,
-                Tape& tape) const {
+  void backward(Pass& pass, Tensor<In> x, Embedding e, Means const& means, Owned<Tensor<Out>> dy,
+                Gradient<In>& dx, Tape& tape) const {
     std::array<Gradient<C>, last + 1> d_stages;
     if constexpr (lowest)
-      below.backward(pass, tape.stages.output(last), e, dy, d_stages[last], tape.below);
+      below.backward(pass, tape.stages.output(last), e, std::move(dy), d_stages[last], tape.below);
     else
-      below.backward(pass, tape.stages.output(last), e, means, dy, d_stages[last], tape.below);
+      below.backward(pass, tape.stages.output(last), e, means, std::move(dy), d_stages[last], tape.below);
     stages.backward(pass, x, e, d_stages, dx, tape.stages, [&](int i) {
-      means.give_back(pass, tape.stages.output(i).extent, column(i), d_stages[i]);
+      means.give_back(pass, tape.stages.output(i)->extent, column(i), d_stages[i]);
     });
   }
 
@@ -84,7 +83,7 @@ struct StepDown {
   struct Tape {
     typename Down::Tape down;
     typename Lower::Tape lower;
-    Tensor<Out>& output() { return lower.output(); }
+    Owned<Tensor<Out>>& output() { return lower.output(); }
   };
 
   void declare(ParameterList& list, int& input) {
@@ -95,18 +94,18 @@ struct StepDown {
   template <class Pass, class Means>
   void forward(Pass& pass, Tensor<C> x, Embedding e, Means const& means, Tape& tape) const {
     down.forward(pass, x, e, tape.down);
-    means.take(pass, tape.down.output, column);
+    means.take(pass, tape.down.output.get(), column);
     lower.forward(pass, tape.down.output, e, means, tape.lower);
-    pass.release_unless_training(tape.down.output);
+    pass.keep_for_backward(tape.down.output);
   }
 
   template <class Pass, class Means>
-  void backward(Pass& pass, Tensor<C> x, Embedding e, Means const& means, Tensor<Out> dy, Gradient<C>& dx,
-                Tape& tape) const {
+  void backward(Pass& pass, Tensor<C> x, Embedding e, Means const& means, Owned<Tensor<Out>> dy,
+                Gradient<C>& dx, Tape& tape) const {
     Gradient<C> d_down;
-    lower.backward(pass, tape.down.output, e, means, dy, d_down, tape.lower);
-    means.give_back(pass, tape.down.output.extent, column, d_down);
-    down.backward(pass, x, e, d_down.tensor, dx, tape.down);
+    lower.backward(pass, tape.down.output, e, means, std::move(dy), d_down, tape.lower);
+    means.give_back(pass, tape.down.output->extent, column, d_down);
+    down.backward(pass, x, e, std::move(d_down.tensor), dx, tape.down);
   }
 };
 

@@ -6,6 +6,13 @@
 
 namespace glyphdiff::nn {
 
+/// The embedding that modulates a norm: scale, then shift, (N, 2C), and its gradient, which backward()
+/// assigns; none if default.
+struct Modulation {
+  Buffer<float const> values{};
+  Buffer<float> gradient{};
+};
+
 /// Group normalisation over C channels in `Groups` groups, optionally modulated by an embedding and followed
 /// by SiLU; one or two sources, whose boundary may lie inside a group.
 template <int C, int Groups>
@@ -24,45 +31,29 @@ struct GroupNorm {
   static std::int64_t statistics_size(Extent e) { return std::int64_t(e.n) * Groups * 2; }
 
   /// statistics: statistics_size() floats, kept for the backward pass. y: (N,H,W,C).
-  template <bool Silu, class Pass>
-  void forward(Pass& pass, Extent e, kernels::Channels x, float* statistics, kernels::ScaleShift embedding,
-               float* y) const {
-    float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
-    if (!pass.planning())
-      kernels::group_norm_statistics<typename Pass::Path>(pass.exec, e, x, Groups, epsilon, statistics,
-                                                          scratch);
-    pass.release(scratch);
+  template <bool Silu, class Pass, class T>
+  void forward(Pass& pass, Extent e, Columns<T> x, Buffer<float> statistics, Modulation embedding,
+               Same<Buffer<T>> y) const {
+    pass.run(kernels::GroupNormStatistics{e, C, Groups, epsilon}, x, statistics);
     reapply<Silu>(pass, e, x, statistics, embedding, y);
   }
 
   /// y again, from the statistics that forward() found.
-  template <bool Silu, class Pass>
-  void reapply(Pass& pass, Extent e, kernels::Channels x, float const* statistics,
-               kernels::ScaleShift embedding, float* y) const {
-    float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
-    if (!pass.planning())
-      kernels::group_norm_forward<Silu, typename Pass::Path>(pass.exec, e, x, Groups, statistics,
-                                                             pass.parameters + weight, pass.parameters + bias,
-                                                             embedding, y, scratch);
-    pass.release(scratch);
+  template <bool Silu, class Pass, class T>
+  void reapply(Pass& pass, Extent e, Columns<T> x, Buffer<float const> statistics, Modulation embedding,
+               Same<Buffer<T>> y) const {
+    pass.run(kernels::GroupNormForward<Silu>{e, C, Groups}, x, statistics, pass.parameter(weight),
+             pass.parameter(bias), embedding.values, y);
   }
 
   /// dx from dy (dx may be dy), the embedding's gradient, and those of the parameters that are trained
   /// (added).
-  template <bool Silu, class Pass>
-  void backward(Pass& pass, Extent e, kernels::Channels x, float const* statistics,
-                kernels::ScaleShift embedding, float const* dy, kernels::ChannelsGradient dx) const {
-    float* scratch = pass.acquire(kernels::group_norm_workspace(e, C));
-    float* unused = pass.trains(weight) && pass.trains(bias) ? nullptr : pass.acquire(C);
-    auto const sink = [&](std::int64_t parameter) {
-      return pass.trains(parameter) ? pass.gradient(parameter) : unused;
-    };
-    if (!pass.planning())
-      kernels::group_norm_backward<Silu, typename Pass::Path>(
-          pass.exec, e, x, Groups, statistics, pass.parameters + weight, pass.parameters + bias, embedding,
-          dy, dx, sink(weight), sink(bias), scratch);
-    pass.release(unused);
-    pass.release(scratch);
+  template <bool Silu, class Pass, class T>
+  void backward(Pass& pass, Extent e, Columns<T> x, Buffer<float const> statistics, Modulation embedding,
+                Same<Buffer<T const>> dy, ColumnsSink<T> dx) const {
+    pass.run(kernels::GroupNormBackward<Silu>{e, C, Groups}, x, statistics, pass.parameter(weight),
+             pass.parameter(bias), embedding.values, dy, dx, pass.gradient(weight), pass.gradient(bias),
+             embedding.gradient);
   }
 };
 

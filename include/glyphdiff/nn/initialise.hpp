@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/initialise.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/tensor.hpp>
 
@@ -24,19 +25,19 @@ void initialise(Exec const& exec, ParameterList const& list, Arena<Exec> const& 
     float* const values = parameters.data() + info.offset;
     switch (info.initialisation) {
       case Initialisation::zero:
-        kernels::fill_constant(exec, values, info.count, 0);
+        run(exec, kernels::Fill<kernels::Constant>{info.count, {}, {0}}, values);
         break;
       case Initialisation::one:
-        kernels::fill_constant(exec, values, info.count, 1);
+        run(exec, kernels::Fill<kernels::Constant>{info.count, {}, {1}}, values);
         break;
       case Initialisation::normal:
-        kernels::fill_normal(exec, values, 1, info.count, key);
+        run(exec, kernels::FillNormal{1, info.count, key}, values);
         break;
       case Initialisation::normal_fan_in:
-        kernels::fill_scaled_normal(exec, values, info.count, key, bound);
+        run(exec, kernels::Fill<kernels::ScaledNormal>{info.count, key, {bound}}, values);
         break;
       case Initialisation::uniform_fan_in:
-        kernels::fill_symmetric_uniform(exec, values, info.count, key, bound);
+        run(exec, kernels::Fill<kernels::SymmetricUniform>{info.count, key, {bound}}, values);
         break;
     }
   }

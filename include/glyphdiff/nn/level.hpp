@@ -5,6 +5,7 @@
 
 #include <array>
 #include <type_traits>
+#include <utility>
 
 /// The U, as a recursive type: a Level owns everything below it. On the way up each level pops exactly the
 /// skips that it pushed on the way down, so skips are its own members and there is no stack of them.
@@ -28,7 +29,7 @@ struct Stage {
   struct Tape {
     typename Block::Tape block;
     typename Attend::Tape attention;
-    Tensor<Out>& output() {
+    Owned<Tensor<Out>>& output() {
       if constexpr (attends)
         return attention.output;
       else
@@ -46,15 +47,15 @@ struct Stage {
     block.forward(pass, x, e, tape.block);
     if constexpr (attends) {
       attention.forward(pass, tape.block.output, tape.attention);
-      pass.release_unless_training(tape.block.output);
+      pass.keep_for_backward(tape.block.output);
     }
   }
 
   template <class Pass>
-  void backward(Pass& pass, Source<A, B> x, Embedding e, Tensor<Out> dy, Gradient<A>& da, Gradient<B>& db,
-                Tape& tape) const {
-    if constexpr (attends) dy = attention.backward(pass, tape.block.output, dy, tape.attention);
-    block.backward(pass, x, e, dy, da, db, tape.block);
+  void backward(Pass& pass, Source<A, B> x, Embedding e, Owned<Tensor<Out>> dy, Gradient<A>& da,
+                Gradient<B>& db, Tape& tape) const {
+    if constexpr (attends) dy = attention.backward(pass, tape.block.output, std::move(dy), tape.attention);
+    block.backward(pass, x, e, std::move(dy), da, db, tape.block);
   }
 };
 
@@ -77,13 +78,13 @@ struct Middle {
   struct Tape {
     typename Block::Tape first, second;
     typename Attend::Tape attention;
-    Tensor<C>& attended() {
+    Owned<Tensor<C>>& attended() {
       if constexpr (attends)
         return attention.output;
       else
         return first.output;
     }
-    Tensor<C>& output() {
+    Owned<Tensor<C>>& output() {
       if constexpr (two_blocks)
         return second.output;
       else
@@ -104,24 +105,25 @@ struct Middle {
     first.forward(pass, {x}, e, tape.first);
     if constexpr (attends) {
       attention.forward(pass, tape.first.output, tape.attention);
-      pass.release_unless_training(tape.first.output);
+      pass.keep_for_backward(tape.first.output);
     }
     if constexpr (two_blocks) {
       second.forward(pass, {tape.attended()}, e, tape.second);
-      pass.release_unless_training(tape.attended());
+      pass.keep_for_backward(tape.attended());
     }
   }
 
   template <class Pass>
-  void backward(Pass& pass, Tensor<C> x, Embedding e, Tensor<C> dy, Gradient<C>& dx, Tape& tape) const {
+  void backward(Pass& pass, Tensor<C> x, Embedding e, Owned<Tensor<C>> dy, Gradient<C>& dx,
+                Tape& tape) const {
     Gradient<0> none;
     if constexpr (two_blocks) {
       Gradient<C> gradient;
-      second.backward(pass, {tape.attended()}, e, dy, gradient, none, tape.second);
-      dy = gradient.tensor;
+      second.backward(pass, {tape.attended()}, e, std::move(dy), gradient, none, tape.second);
+      dy = std::move(gradient.tensor);
     }
-    if constexpr (attends) dy = attention.backward(pass, tape.first.output, dy, tape.attention);
-    first.backward(pass, {x}, e, dy, dx, none, tape.first);
+    if constexpr (attends) dy = attention.backward(pass, tape.first.output, std::move(dy), tape.attention);
+    first.backward(pass, {x}, e, std::move(dy), dx, none, tape.first);
   }
 };
 
@@ -143,7 +145,7 @@ struct StagesDown {
     std::array<typename Descend::Tape, repeats> descend;
 
     /// Output of the i-th stage.
-    Tensor<Out>& output(int i) { return i == 0 ? enter.output() : descend[i - 1].output(); }
+    Owned<Tensor<Out>>& output(int i) { return i == 0 ? enter.output() : descend[i - 1].output(); }
   };
 
   /// `input` counts the reference's input_blocks.
@@ -164,7 +166,7 @@ struct StagesDown {
     }
   }
 
-  /// Consumes dy, what others contribute to the gradients of the outputs; the last one's must be there. Calls
+  /// Uses up dy: what others contribute to the gradients of the outputs; the last one's must be there. Calls
   /// before(i) when dy[i] has what the stage behind contributes, before it is read.
   template <class Pass, class Before>
   void backward(Pass& pass, Tensor<In> x, Embedding e, std::array<Gradient<Out>, repeats + 1>& dy,
@@ -172,10 +174,11 @@ struct StagesDown {
     Gradient<0> none;
     for (int i = repeats - 1; i >= 0; --i) {
       before(i + 1);
-      descend[i].backward(pass, {tape.output(i)}, e, dy[i + 1].tensor, dy[i], none, tape.descend[i]);
+      descend[i].backward(pass, {tape.output(i)}, e, std::move(dy[i + 1].tensor), dy[i], none,
+                          tape.descend[i]);
     }
     before(0);
-    enter.backward(pass, {x}, e, dy[0].tensor, dx, none, tape.enter);
+    enter.backward(pass, {x}, e, std::move(dy[0].tensor), dx, none, tape.enter);
   }
 };
 
@@ -213,10 +216,10 @@ struct Level {
     typename Leave::Tape leave;
 
     /// Output of the i-th stage down.
-    Tensor<Out>& down(int i) { return stages_down.output(i); }
+    Owned<Tensor<Out>>& down(int i) { return stages_down.output(i); }
     /// Output of the i-th stage up, not counting `leave`.
-    Tensor<Out>& up(int i) { return i == 0 ? meet.output() : ascend[i - 1].output(); }
-    Tensor<Out>& output() {
+    Owned<Tensor<Out>>& up(int i) { return i == 0 ? meet.output() : ascend[i - 1].output(); }
+    Owned<Tensor<Out>>& output() {
       if constexpr (joins_input)
         return leave.output();
       else
@@ -239,39 +242,40 @@ struct Level {
     down.forward(pass, x, e, tape.stages_down, [](int) {});
     below.forward(pass, tape.down(repeats), e, tape.below);
     meet.forward(pass, {tape.below.output(), tape.down(repeats)}, e, tape.meet);
-    pass.release_unless_training(tape.below.output());
-    pass.release_unless_training(tape.down(repeats));
+    pass.keep_for_backward(tape.below.output());
+    pass.keep_for_backward(tape.down(repeats));
     for (int i = 0; i < repeats; ++i) {
       int const skip = repeats - 1 - i;
       ascend[i].forward(pass, {tape.up(i), tape.down(skip)}, e, tape.ascend[i]);
-      pass.release_unless_training(tape.up(i));
-      pass.release_unless_training(tape.down(skip));
+      pass.keep_for_backward(tape.up(i));
+      pass.keep_for_backward(tape.down(skip));
     }
     if constexpr (joins_input) {
       leave.forward(pass, {tape.up(repeats), x}, e, tape.leave);
-      pass.release_unless_training(tape.up(repeats));
+      pass.keep_for_backward(tape.up(repeats));
     }
   }
 
-  /// Consumes dy.
   template <class Pass>
-  void backward(Pass& pass, Tensor<In> x, Embedding e, Tensor<Out> dy, Gradient<In>& dx, Tape& tape) const {
+  void backward(Pass& pass, Tensor<In> x, Embedding e, Owned<Tensor<Out>> dy, Gradient<In>& dx,
+                Tape& tape) const {
     if constexpr (joins_input) {
       Gradient<Out> d_up;
-      leave.backward(pass, {tape.up(repeats), x}, e, dy, d_up, dx, tape.leave);
-      dy = d_up.tensor;
+      leave.backward(pass, {tape.up(repeats), x}, e, std::move(dy), d_up, dx, tape.leave);
+      dy = std::move(d_up.tensor);
     }
     std::array<Gradient<Out>, repeats + 1> d_down;
     for (int i = repeats - 1; i >= 0; --i) {
       int const skip = repeats - 1 - i;
       Gradient<Out> d_up;
-      ascend[i].backward(pass, {tape.up(i), tape.down(skip)}, e, dy, d_up, d_down[skip], tape.ascend[i]);
-      dy = d_up.tensor;
+      ascend[i].backward(pass, {tape.up(i), tape.down(skip)}, e, std::move(dy), d_up, d_down[skip],
+                         tape.ascend[i]);
+      dy = std::move(d_up.tensor);
     }
     Gradient<Lower::Out> d_below;
-    meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, dy, d_below, d_down[repeats],
+    meet.backward(pass, {tape.below.output(), tape.down(repeats)}, e, std::move(dy), d_below, d_down[repeats],
                   tape.meet);
-    below.backward(pass, tape.down(repeats), e, d_below.tensor, d_down[repeats], tape.below);
+    below.backward(pass, tape.down(repeats), e, std::move(d_below.tensor), d_down[repeats], tape.below);
     down.backward(pass, x, e, d_down, dx, tape.stages_down, [](int) {});
   }
 };
@@ -300,12 +304,13 @@ struct Transition {
   }
 
   template <class Pass>
-  void backward(Pass& pass, Tensor<C> x, Embedding e, Tensor<C> dy, Gradient<C>& dx, Tape& tape) const {
+  void backward(Pass& pass, Tensor<C> x, Embedding e, Owned<Tensor<C>> dy, Gradient<C>& dx,
+                Tape& tape) const {
     Gradient<0> none;
     if constexpr (resblock)
-      layer.backward(pass, {x}, e, dy, dx, none, tape);
+      layer.backward(pass, {x}, e, std::move(dy), dx, none, tape);
     else
-      layer.backward(pass, x, dy, dx, tape);
+      layer.backward(pass, x, std::move(dy), dx, tape);
   }
 };
 
@@ -328,7 +333,7 @@ struct Descent {
     typename Down::Tape down;
     typename Lower::Tape lower;
     typename Up::Tape up;
-    Tensor<Out>& output() { return up.output; }
+    Owned<Tensor<Out>>& output() { return up.output; }
   };
 
   void declare(ParameterList& list, int& input, int& output) {
@@ -343,18 +348,19 @@ struct Descent {
   void forward(Pass& pass, Tensor<C> x, Embedding e, Tape& tape) const {
     down.forward(pass, x, e, tape.down);
     lower.forward(pass, tape.down.output, e, tape.lower);
-    pass.release_unless_training(tape.down.output);
+    pass.keep_for_backward(tape.down.output);
     up.forward(pass, tape.lower.output(), e, tape.up);
-    pass.release_unless_training(tape.lower.output());
+    pass.keep_for_backward(tape.lower.output());
   }
 
   template <class Pass>
-  void backward(Pass& pass, Tensor<C> x, Embedding e, Tensor<Out> dy, Gradient<C>& dx, Tape& tape) const {
+  void backward(Pass& pass, Tensor<C> x, Embedding e, Owned<Tensor<Out>> dy, Gradient<C>& dx,
+                Tape& tape) const {
     Gradient<Out> d_lower;
-    up.backward(pass, tape.lower.output(), e, dy, d_lower, tape.up);
+    up.backward(pass, tape.lower.output(), e, std::move(dy), d_lower, tape.up);
     Gradient<C> d_down;
-    lower.backward(pass, tape.down.output, e, d_lower.tensor, d_down, tape.lower);
-    down.backward(pass, x, e, d_down.tensor, dx, tape.down);
+    lower.backward(pass, tape.down.output, e, std::move(d_lower.tensor), d_down, tape.lower);
+    down.backward(pass, x, e, std::move(d_down.tensor), dx, tape.down);
   }
 };
 

@@ -8,13 +8,9 @@
 namespace glyphdiff::nn {
 
 /// Adds to the gradient of the bias at this offset, if it is trained. dy: (rows, Out).
-template <int Out, class Pass>
-void backward_bias(Pass& pass, std::int64_t rows, float const* dy, std::int64_t bias) {
-  if (!pass.trains(bias)) return;
-  float* sums = pass.acquire(kernels::column_sums_workspace(rows, Out));
-  if (!pass.planning())
-    kernels::add_column_sums<typename Pass::Path>(pass.exec, rows, Out, dy, pass.gradient(bias), sums);
-  pass.release(sums);
+template <int Out, class Pass, class T>
+void backward_bias(Pass& pass, std::int64_t rows, Buffer<T> dy, std::int64_t bias) {
+  if (pass.trains(bias)) pass.run(kernels::AddColumnSums{rows, Out}, dy, pass.gradient(bias));
 }
 
 /// y = x W^T + b on the last axis: a linear layer over (N, In), or a 1x1 convolution over (N,H,W,In).
@@ -33,65 +29,52 @@ struct Linear {
     bias = list.add(name + ".bias", {Out}, how, In);
   }
 
-  /// y (rows, Out) from x (rows, In), which may be two sources; residual: null, or (rows, Out) to add.
-  template <class Pass>
-  void forward(Pass& pass, std::int64_t rows, kernels::Channels x, float* y,
-               float const* residual = nullptr) const {
-    using kernels::Transpose;
-    typename Pass::Path const path;
-    int const parts = x.second_channels > 0 ? 2 : 1;
-    for (int part = 0; part < parts; ++part) {
-      int const width = part == 0 ? x.first_channels : x.second_channels;
-      kernels::MatmulShape const shape{int(rows), Out, width};
-      float* scratch =
-          pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::no, Transpose::yes));
-      if (!pass.planning())
-        kernels::matmul(path, pass.exec, shape, part == 0 ? x.first : x.second, width, Transpose::no,
-                        pass.parameters + weight + (part == 0 ? 0 : x.first_channels), In, Transpose::yes, y,
-                        Out, part > 0, part == 0 ? pass.parameters + bias : nullptr,
-                        part == 0 ? residual : nullptr, scratch);
-      pass.release(scratch);
-    }
+  /// y (rows, Out) from x (rows, In), which may be two sources; residual: none, or (rows, Out) to add.
+  template <class Pass, class T>
+  void forward(Pass& pass, std::int64_t rows, Columns<T> x, Same<Buffer<T>> y,
+               Same<Buffer<T const>> residual = {}) const {
+    pass.run(product(rows, x.first_channels, false), x.first, pass.parameter(weight), pass.parameter(bias),
+             residual, y);
+    if (x.second_channels > 0)
+      pass.run(product(rows, x.second_channels, true), x.second, pass.parameter(weight + x.first_channels),
+               Buffer<float const>{}, Buffer<T const>{}, y);
   }
 
   /// Adds to the gradients of the parameters that are trained. dy: (rows, Out).
-  template <class Pass>
-  void backward_parameters(Pass& pass, std::int64_t rows, kernels::Channels x, float const* dy) const {
-    using kernels::Transpose;
-    typename Pass::Path const path;
-    int const parts = !pass.trains(weight) ? 0 : x.second_channels > 0 ? 2 : 1;
-    for (int part = 0; part < parts; ++part) {
-      int const width = part == 0 ? x.first_channels : x.second_channels;
-      kernels::MatmulShape const shape{Out, width, int(rows)};
-      float* scratch =
-          pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::yes, Transpose::no));
-      if (!pass.planning())
-        kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::yes, part == 0 ? x.first : x.second,
-                        width, Transpose::no, pass.gradient(weight) + (part == 0 ? 0 : x.first_channels), In,
-                        true, nullptr, nullptr, scratch);
-      pass.release(scratch);
+  template <class Pass, class T>
+  void backward_parameters(Pass& pass, std::int64_t rows, Columns<T> x, Same<Buffer<T const>> dy) const {
+    if (pass.trains(weight)) {
+      pass.run(weight_product(rows, x.first_channels), dy, x.first, Buffer<float const>{},
+               Buffer<float const>{}, pass.gradient(weight));
+      if (x.second_channels > 0)
+        pass.run(weight_product(rows, x.second_channels), dy, x.second, Buffer<float const>{},
+                 Buffer<float const>{}, pass.gradient(weight).from(x.first_channels));
     }
     backward_bias<Out>(pass, rows, dy, bias);
   }
 
   /// dx (rows, In), of one or two sinks, from dy (rows, Out).
-  template <class Pass>
-  void backward_data(Pass& pass, std::int64_t rows, float const* dy, kernels::ChannelsGradient dx) const {
-    using kernels::Transpose;
-    typename Pass::Path const path;
-    int const parts = dx.second_channels > 0 ? 2 : 1;
-    for (int part = 0; part < parts; ++part) {
-      int const width = part == 0 ? dx.first_channels : dx.second_channels;
-      auto const sink = part == 0 ? dx.first : dx.second;
-      kernels::MatmulShape const shape{int(rows), width, Out};
-      float* scratch =
-          pass.acquire(kernels::matmul_workspace(path, pass.exec, shape, Transpose::no, Transpose::no));
-      if (!pass.planning())
-        kernels::matmul(path, pass.exec, shape, dy, Out, Transpose::no,
-                        pass.parameters + weight + (part == 0 ? 0 : dx.first_channels), In, Transpose::no,
-                        sink.data, width, sink.accumulate, nullptr, nullptr, scratch);
-      pass.release(scratch);
-    }
+  template <class Pass, class T>
+  void backward_data(Pass& pass, std::int64_t rows, Same<Buffer<T const>> dy, ColumnsSink<T> dx) const {
+    pass.run(data_product(rows, dx.first_channels, dx.first.accumulate), dy, pass.parameter(weight),
+             Buffer<float const>{}, Buffer<T const>{}, dx.first.data);
+    if (dx.second_channels > 0)
+      pass.run(data_product(rows, dx.second_channels, dx.second.accumulate), dy,
+               pass.parameter(weight + dx.first_channels), Buffer<float const>{}, Buffer<T const>{},
+               dx.second.data);
+  }
+
+ private:
+  static constexpr auto no = kernels::Transpose::no, yes = kernels::Transpose::yes;
+
+  static kernels::Matmul product(std::int64_t rows, int width, bool accumulate) {
+    return {{int(rows), Out, width}, width, no, In, yes, Out, accumulate};
+  }
+  static kernels::Matmul weight_product(std::int64_t rows, int width) {
+    return {{Out, width, int(rows)}, Out, yes, width, no, In, true};
+  }
+  static kernels::Matmul data_product(std::int64_t rows, int width, bool accumulate) {
+    return {{int(rows), width, Out}, Out, no, In, no, width, accumulate};
   }
 };
 

@@ -17,9 +17,10 @@ struct MeanPool {
   Norm norm;
   Linear<C, Out> projection;
 
+  /// Kept for backward().
   struct Tape {
-    float* statistics;
-    float* means;  // (N, C)
+    Owned<Buffer<float>> statistics;
+    Owned<Buffer<float>> means;  // (N, C)
   };
 
   void declare(ParameterList& list) {
@@ -33,40 +34,36 @@ struct MeanPool {
   }
 
   template <class Pass>
-  void forward(Pass& pass, Tensor<C> x, float* logits, Tape& tape) const {
+  void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
     Extent const e = x.extent;
-    tape.statistics = pass.acquire(Norm::statistics_size(e));
+    tape.statistics = pass.floats(Norm::statistics_size(e));
     auto normed = pass.template tensor<C>(e);
-    norm.template forward<true>(pass, e, {x.data, C}, tape.statistics, {}, normed.data);
-    tape.means = pass.acquire(std::int64_t(e.n) * C);
-    if (!pass.planning())
-      kernels::mean_per_image<typename Pass::Path>(pass.exec, e, C, normed.data, tape.means, C);
-    pass.release(normed);
-    projection.forward(pass, e.n, {tape.means, C}, logits);
-    pass.release_unless_training(tape.statistics);
-    pass.release_unless_training(tape.means);
+    norm.template forward<true>(pass, e, columns(x), tape.statistics, {}, normed->data);
+    tape.means = pass.floats(std::int64_t(e.n) * C);
+    pass.run(kernels::MeanPerImage{e, C, C}, normed, tape.means);
+    normed.give_back();
+    projection.forward(pass, e.n, Columns<float>{tape.means, C}, logits);
+    pass.keep_for_backward(tape.statistics);
+    pass.keep_for_backward(tape.means);
   }
 
-  /// Returns dx; consumes the tape.
+  /// Returns dx; uses up the tape.
   template <class Pass>
-  Tensor<C> backward(Pass& pass, Tensor<C> x, float const* d_logits, Tape& tape) const {
+  Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
     Extent const e = x.extent;
-    projection.backward_parameters(pass, e.n, {tape.means, C}, d_logits);
-    projection.backward_data(pass, e.n, d_logits, {{tape.means, false}, C});
+    projection.backward_parameters(pass, e.n, Columns<float>{tape.means, C}, d_logits);
+    projection.backward_data(pass, e.n, d_logits, ColumnsSink<float>{{tape.means, false}, C});
     auto gradient = pass.template tensor<C>(e);
-    if (!pass.planning())
-      kernels::mean_per_image_backward<typename Pass::Path>(pass.exec, e, C, tape.means, C,
-                                                            {gradient.data, false});
-    pass.release(tape.means);
-    norm.template backward<true>(pass, e, {x.data, C}, tape.statistics, {}, gradient.data,
-                                 {{gradient.data, false}, C});
-    pass.release(tape.statistics);
+    pass.run(kernels::MeanPerImageBackward{e, C, C}, tape.means, Sink<Activation>{gradient->data, false});
+    tape.means.give_back();
+    norm.template backward<true>(pass, e, columns(x), tape.statistics, {}, gradient->data,
+                                 assigned(gradient));
+    tape.statistics.give_back();
     return gradient;
   }
 
   NoBlockMeans gradients(Tape const&) const { return {}; }
-  template <class Pass>
-  void release(Pass&, Tape&) const {}
+  void release(Tape&) const {}
 };
 
 }  // namespace glyphdiff::nn

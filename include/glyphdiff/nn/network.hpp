@@ -18,14 +18,16 @@ namespace glyphdiff::nn {
 /// EncoderUNet derive from it; they check what they are given and say what it means.
 ///
 /// `Layers` has declare(), forward(pass, extent, images, timesteps, labels, output, tape) and backward(pass,
-/// labels, d_output, d_images, tape); labels are null without classes.
+/// labels, d_output, d_images, tape), which are given Buffers.
 ///
 /// The network itself holds parameters and nothing else; what a pass needs lives in a Tape (training) or in
 /// an Evaluator (sampling), and gradients in an arena of the caller's.
-template <class Layers, class Exec, class Path>
+template <class Layers, class Exec, class Backend>
 class Network {
  public:
   using execution_space = Exec;
+  using backend = Backend;
+  using Context = typename Backend::template Context<Exec>;
   static constexpr UNetConfig config = Layers::config;
 
   /// Copies would share their parameters (see clone()), and trainers and evaluators point to the network.
@@ -55,20 +57,20 @@ class Network {
     friend class Network;
 
     MemoryPlan const& plan(Network const& net, Exec const& exec, Extent image, bool with_image_gradient) {
-      return plan_once(
-          plans_, std::tuple(image.n, image.h, image.w, worker_count(exec), with_image_gradient), [&] {
-            return workspace_.plan([&] {
-              NetworkPass pass = net.pass(exec, workspace_, nullptr, true);
-              pass.trained = trained_;
-              typename Layers::Tape tape;
-              float token;
-              net.layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape);
-              net.layers_.backward(pass, nullptr, nullptr, with_image_gradient ? &token : nullptr, tape);
-            });
-          });
+      return plan_once(plans_, std::tuple(image.n, image.h, image.w, worker_count(exec), with_image_gradient),
+                       [&] {
+                         return workspace_.plan([&] {
+                           NetworkPass pass = net.pass(exec, context_, workspace_, nullptr, true);
+                           pass.trained = trained_;
+                           typename Layers::Tape tape;
+                           net.forward_on(pass, image, tape);
+                           net.backward_on(pass, with_image_gradient, tape);
+                         });
+                       });
     }
 
     ParameterSelection const* trained_;
+    Context context_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, int, bool>, MemoryPlan> plans_;
     typename Layers::Tape tape_;
@@ -82,10 +84,10 @@ class Network {
 
  protected:
   Network(Exec const& exec, std::uint64_t seed) : list_(layers_.declare()), parameters_(uninitialised()) {
-    initialise(exec, list_, parameters_, seed);
+    initialise(Runner<Exec, Backend>(exec), list_, parameters_, seed);
   }
   Network(Exec const& exec, ZeroParameters) : list_(layers_.declare()), parameters_(uninitialised()) {
-    kernels::fill_zero(exec, parameters_.data(), list_.total());
+    Runner<Exec, Backend>(exec).run(kernels::FillZero{list_.total()}, parameters_.data());
     exec.fence();
   }
   /// The same layers with a copy of the parameters.
@@ -104,9 +106,11 @@ class Network {
     tape.dropout_ = dropout;
     tape.timesteps_.upload(exec, timesteps);
     tape.labels_.upload(exec, labels);
-    NetworkPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
+    void const* const outside[] = {images, tape.timesteps_.data(), tape.labels_.data(), output};
+    pass.outside = outside;
     pass.dropout = dropout;
-    layers_.forward(pass, image, images, tape.timesteps_.data(), tape.labels_.data(), output, tape.tape_);
+    forward_on(pass, image, tape.tape_);
     tape.extent_ = image;
     tape.workers_ = worker_count(exec);
     tape.with_image_gradient_ = with_image_gradient;
@@ -120,11 +124,13 @@ class Network {
                   "as many workers as the forward pass had, " + std::to_string(tape.workers_),
                   std::to_string(worker_count(exec)));
     tape.extent_ = {};
-    NetworkPass pass = this->pass(exec, tape.workspace_, parameters_.data(), true);
+    NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
+    void const* const outside[] = {d_images, nullptr, tape.labels_.data(), d_output};
+    pass.outside = outside;
     pass.gradients = gradients.data();
     pass.trained = tape.trained_;
     pass.dropout = tape.dropout_;
-    layers_.backward(pass, tape.labels_.data(), d_output, d_images, tape.tape_);
+    backward_on(pass, tape.with_image_gradient_, tape.tape_);
   }
 
   /// Of the images that wait for their way back; n is 0 if there are none.
@@ -140,6 +146,7 @@ class Network {
   /// Passes without gradients, with the network's own parameters or another arena's (an EMA). Can be moved.
   class Evaluation {
    public:
+    using backend = Backend;
     std::int64_t workspace_bytes() const { return workspace_.bytes(); }
 
    protected:
@@ -150,28 +157,44 @@ class Network {
              std::span<int const> labels, float* output) {
       workspace_.follow(plan_once(plans_, std::tuple(image.n, image.h, image.w, worker_count(exec)), [&] {
         return workspace_.plan([&] {
-          NetworkPass pass = net_->pass(exec, workspace_, nullptr, false);
-          net_->layers_.forward(pass, image, nullptr, nullptr, nullptr, nullptr, tape_);
+          NetworkPass pass = net_->pass(exec, context_, workspace_, nullptr, false);
+          typename Layers::Tape tape;
+          net_->forward_on(pass, image, tape);
         });
       }));
       timesteps_.upload(exec, timesteps);
       labels_.upload(exec, labels);
-      NetworkPass pass = net_->pass(exec, workspace_, parameters_.data(), false);
-      net_->layers_.forward(pass, image, images, timesteps_.data(), labels_.data(), output, tape_);
+      NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.data(), false);
+      void const* const outside[] = {images, timesteps_.data(), labels_.data(), output};
+      pass.outside = outside;
+      typename Layers::Tape tape;
+      net_->forward_on(pass, image, tape);
     }
 
    private:
     Network const* net_;
     ConstArena<Exec> parameters_;
+    Context context_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, int>, MemoryPlan> plans_;
-    typename Layers::Tape tape_;
     PerImage<float, Exec> timesteps_;
     PerImage<int, Exec> labels_;
   };
 
  private:
-  using NetworkPass = Pass<Exec, Path>;
+  using NetworkPass = Pass<Exec, Backend>;
+
+  // What a pass is given, or its gradient, by its place in Pass::outside.
+  static constexpr Buffer<float> images_{Memory::outside, 0}, timesteps_{Memory::outside, 1},
+      output_{Memory::outside, 3};
+  static constexpr Buffer<int> labels_{Memory::outside, 2};
+
+  void forward_on(NetworkPass& pass, Extent image, typename Layers::Tape& tape) const {
+    layers_.forward(pass, image, images_, timesteps_, labels_, output_, tape);
+  }
+  void backward_on(NetworkPass& pass, bool with_image_gradient, typename Layers::Tape& tape) const {
+    layers_.backward(pass, labels_, output_, with_image_gradient ? images_ : Buffer<float>{}, tape);
+  }
 
   /// What scratch memory is measured by, so that a plan holds for instances of as many workers alone.
   static int worker_count(Exec const& exec) { return int(exec.concurrency()); }
@@ -181,9 +204,14 @@ class Network {
                        list_.total());
   }
 
-  NetworkPass pass(Exec const& exec, Workspace<Exec>& workspace, float const* parameters,
+  NetworkPass pass(Exec const& exec, Context& context, Workspace<Exec>& workspace, float const* parameters,
                    bool training) const {
-    return {exec, workspace, parameters, nullptr, training, config.exact_convolutions};
+    return {.exec = exec,
+            .context = context,
+            .workspace = workspace,
+            .parameters = parameters,
+            .training = training,
+            .exact = config.exact_convolutions};
   }
 
   Layers layers_;

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/nn/buffer.hpp>
 #include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/random.hpp>
 #include <glyphdiff/workspace.hpp>
+
+#include <span>
+#include <type_traits>
 
 namespace glyphdiff {
 
@@ -14,77 +18,151 @@ struct DropoutKey {
   std::int64_t first_sample = 0;  ///< global number of the batch's first sample
 };
 
-/// One way through a network: what every layer needs to know. Layers ask `planning()` before they launch
-/// anything, so that the same code finds the memory plan and follows it.
-template <class Exec_, class Path_>
+/// One way through a network, on a backend: layers acquire buffers and run operations, and know nothing of
+/// planning, of scratch memory or of addresses. The same code finds the memory plan and follows it.
+template <class Exec_, class Backend_>
 struct Pass {
   using Exec = Exec_;
-  using Path = Path_;
+  using Backend = Backend_;
+  using Context = typename Backend::template Context<Exec>;
 
   Exec const& exec;
+  Context& context;
   Workspace<Exec>& workspace;
-  float const* parameters = nullptr;  ///< arena
-  float* gradients = nullptr;         ///< arena of the trained parameters; layers add to it
-  bool training = false;              ///< keep what the backward pass needs
-  bool exact = false;                 ///< exact convolutions
+  float const* parameters = nullptr;       ///< arena
+  float* gradients = nullptr;              ///< arena of the trained parameters; layers add to it
+  std::span<void const* const> outside{};  ///< addresses of what outside_buffer() means
+  bool training = false;                   ///< keep what the backward pass needs
+  bool exact = false;                      ///< exact convolutions
   DropoutKey dropout{};
   ParameterSelection const* trained = nullptr;  ///< null: all parameters are
 
-  /// Whether the parameter at this offset of the arena is trained.
-  bool trains(std::int64_t parameter) const { return trained == nullptr || trained->place(parameter) >= 0; }
-  /// Where the gradient of the parameter at this offset is added; null if it is not trained.
-  float* gradient(std::int64_t parameter) const {
-    std::int64_t const place = trained == nullptr ? parameter : trained->place(parameter);
-    return place < 0 || planning() ? nullptr : gradients + place;
+  /// The parameter at this offset of the arena.
+  Buffer<float const> parameter(std::int64_t offset) const { return {Memory::parameters, 0, offset}; }
+  /// Whether it is trained.
+  bool trains(std::int64_t offset) const { return trained == nullptr || trained->place(offset) >= 0; }
+  /// Where its gradient is added; no buffer if it is not trained.
+  Buffer<float> gradient(std::int64_t offset) const {
+    if (trained != nullptr) offset = trained->place(offset);
+    return offset < 0 ? Buffer<float>{} : Buffer<float>{Memory::gradients, 0, offset};
   }
 
-  bool planning() const { return workspace.planning(); }
-
+  /// A new activation, uninitialised.
   template <int C>
-  Tensor<C> tensor(Extent extent) {
-    return workspace.template tensor<C>(extent);
+  Owned<Tensor<C>> tensor(Extent extent) {
+    using Value = typename Backend::Value;
+    int const number = workspace.acquire(extent.pixels() * C * std::int64_t(sizeof(Value)));
+    return {workspace, number, Tensor<C>{{Memory::workspace, number}, extent}};
   }
-  float* acquire(std::int64_t floats) { return workspace.acquire(floats); }
-  template <class Buffer>
-  void release(Buffer& buffer) {
-    workspace.release(buffer);
+  /// So many new floats, uninitialised: statistics, embeddings, scratch.
+  Owned<Buffer<float>> floats(std::int64_t count) {
+    int const number = workspace.acquire(count * std::int64_t(sizeof(float)));
+    return {workspace, number, Buffer<float>{Memory::workspace, number}};
   }
-  /// Releases what only a backward pass would need.
-  template <class Buffer>
-  void release_unless_training(Buffer& buffer) {
-    if (!training) workspace.release(buffer);
+  /// Gives back what only a backward pass would need.
+  template <class T>
+  void keep_for_backward(Owned<T>& buffer) const {
+    if (!training) buffer.give_back();
   }
-};
 
-/// What a layer reads: one activation, or two as if concatenated along the channels (B = 0: one).
-template <int A, int B = 0>
-struct Source {
-  static constexpr int channels = A + B;
-  Tensor<A> first;
-  Tensor<B> second{};
-
-  Extent extent() const { return first.extent; }
-  kernels::Channels view() const { return {first.data, A, second.data, B}; }
-};
-
-/// The gradient of an activation: the first layer that contributes allocates and assigns it, later ones add.
-template <int C>
-struct Gradient {
-  Tensor<C> tensor{};
-
-  template <class Pass>
-  kernels::GradientSink open(Pass& pass, Extent extent) {
-    if (tensor.data != nullptr) return {tensor.data, true};
-    tensor = pass.template tensor<C>(extent);
-    return {tensor.data, false};
+  /// The one place where an operation of the network is planned, gets its scratch memory and addresses, and
+  /// is launched. Operands are Buffers, Tensors, Columns and Sinks, owned or not.
+  template <class Op, class... Operands>
+  void run(Op const& op, Operands const&... operands) {
+    run_on(op, operand(operands)...);
   }
-};
 
-template <>
-struct Gradient<0> {
-  template <class Pass>
-  kernels::GradientSink open(Pass&, Extent) {
-    return {};
+ private:
+  // Operands without what only layers know (their channels), so that run_on is compiled once for an
+  // operation.
+  template <class T>
+  static Buffer<T> operand(Buffer<T> x) {
+    return x;
+  }
+  template <int C>
+  static Buffer<Activation> operand(Tensor<C> x) {
+    return x.data;
+  }
+  template <class T>
+  static auto operand(Owned<T> const& x) {
+    return operand(x.get());
+  }
+  template <int A, int B>
+  static Columns<Activation> operand(Source<A, B> x) {
+    return x;
+  }
+  template <class T>
+  static kernels::ChannelsOf<Buffer<T>> operand(kernels::ChannelsOf<Buffer<T>> x) {
+    return x;
+  }
+  template <class T>
+  static Sink<T> operand(Sink<T> x) {
+    return x;
+  }
+  template <class T>
+  static ColumnsSink<T> operand(ColumnsSink<T> x) {
+    return x;
+  }
+
+  template <class Op, class... Operands>
+  void run_on(Op const& op, Operands const&... operands) {
+    Owned<Buffer<float>> const scratch = floats(Backend::scratch(exec, context, op));
+    if (workspace.planning())
+      (require_in_use(Op::name, operands), ...);
+    else
+      Backend::launch(exec, context, op, at(scratch.get()), at(operands)...);
+  }
+
+  template <class T>
+  using Resolved = std::conditional_t<
+      std::is_same_v<std::remove_const_t<T>, Activation>,
+      std::conditional_t<std::is_const_v<T>, typename Backend::Value const, typename Backend::Value>, T>;
+
+  template <class T>
+  Resolved<T>* at(Buffer<T> x) const {
+    return x ? static_cast<Resolved<T>*>(begin(x.memory, x.number)) + x.offset : nullptr;
+  }
+  template <class T>
+  kernels::ChannelsOf<Resolved<T>*> at(kernels::ChannelsOf<Buffer<T>> const& x) const {
+    return {at(x.first), x.first_channels, at(x.second), x.second_channels};
+  }
+  template <class T>
+  kernels::GradientSinkOf<Resolved<T>*> at(Sink<T> const& x) const {
+    return {at(x.data), x.accumulate};
+  }
+  template <class T>
+  kernels::ChannelsGradientOf<Resolved<T>*> at(ColumnsSink<T> const& x) const {
+    return {at(x.first), x.first_channels, at(x.second), x.second_channels};
+  }
+
+  void* begin(Memory memory, int number) const {
+    switch (memory) {
+      case Memory::workspace:
+        return workspace.address(number);
+      case Memory::parameters:
+        return const_cast<float*>(parameters);
+      case Memory::gradients:
+        return gradients;
+      case Memory::outside:
+        return const_cast<void*>(outside[std::size_t(number)]);
+      case Memory::none:
+        break;
+    }
+    return nullptr;
+  }
+
+  template <class T>
+  void require_in_use(char const* operation, Buffer<T> x) const {
+    if (x.memory == Memory::workspace) workspace.require_in_use(x.number, operation);
+  }
+  template <class T>
+  void require_in_use(char const* operation, Sink<T> const& x) const {
+    require_in_use(operation, x.data);
+  }
+  template <class Pair>
+  void require_in_use(char const* operation, Pair const& x) const {
+    require_in_use(operation, x.first);
+    require_in_use(operation, x.second);
   }
 };
 

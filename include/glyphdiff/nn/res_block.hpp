@@ -10,8 +10,8 @@ namespace glyphdiff::nn {
 
 /// The timestep (and class) embedding as every block reads it: silu(embedding), (N, width), and its gradient.
 struct Embedding {
-  float const* activated = nullptr;
-  float* gradient = nullptr;  ///< blocks add to it
+  Buffer<float const> activated{};
+  Buffer<float> gradient{};  ///< blocks add to it
 };
 
 /// The residual block of ADM: norm, SiLU, [resample], convolution; the embedding; norm, SiLU, dropout,
@@ -47,11 +47,13 @@ struct ResBlock {
   Linear<In, Out> skip;  // unused unless projected_skip
   std::uint32_t dropout_part = 0;
 
+  /// Kept for backward(), unless it recomputes: the input of the second norm, and what normalised both.
   struct Tape {
-    float* statistics_in;
-    float* statistics_out;
-    float* embedding;  // (N, embedding_out), kept if modulated or recomputing
-    Tensor<Out> middle, output;
+    Owned<Buffer<float>> statistics_in, statistics_out;
+    Owned<Buffer<float>>
+        embedding;  // (N, embedding_out): modulates the second norm, or its input is recomputed
+    Owned<Tensor<Out>> middle;
+    Owned<Tensor<Out>> output;  // what comes after it reads it, forward and backward
   };
 
   void declare(ParameterList& list, std::string const& name) {
@@ -67,91 +69,88 @@ struct ResBlock {
   template <class Pass>
   void forward(Pass& pass, Source<A, B> x, Embedding e, Tape& tape) const {
     Extent const in = x.extent(), out = resampled<R>(in);
-    tape.statistics_in = pass.acquire(NormIn::statistics_size(in));
-    tape.embedding = pass.acquire(std::int64_t(out.n) * embedding_out);
-    embedding.forward(pass, out.n, {e.activated, config.embedding()}, tape.embedding);
+    tape.statistics_in = pass.floats(NormIn::statistics_size(in));
+    tape.embedding = pass.floats(std::int64_t(out.n) * embedding_out);
+    embedding.forward(pass, out.n, activated(e), tape.embedding);
     compute_middle<false>(pass, x, tape);
-    pass.release_unless_training(tape.statistics_in);
+    pass.keep_for_backward(tape.statistics_in);
 
-    tape.statistics_out = pass.acquire(NormOut::statistics_size(out));
+    tape.statistics_out = pass.floats(NormOut::statistics_size(out));
     auto modulated_out = pass.template tensor<Out>(out);
-    norm_out.template forward<true>(pass, out, middle(tape), tape.statistics_out, scale_shift(tape),
-                                    modulated_out.data);
+    norm_out.template forward<true>(pass, out, columns(tape.middle), tape.statistics_out, modulation(tape),
+                                    modulated_out->data);
     drop(pass, modulated_out);
     tape.output = pass.template tensor<Out>(out);
-    float const* residual = tape.output.data;
-    if constexpr (projected_skip)
-      skip.forward(pass, in.pixels(), x.view(), tape.output.data);
-    else if constexpr (R != Resampling::none)
-      resample_forward<R>(pass, in, In, x.first.data, tape.output.data);
-    else
-      residual = x.first.data;
-    conv_out.forward(pass, modulated_out, tape.output, residual);
-    pass.release(modulated_out);
-    if (!(modulated || Recompute) || !pass.training) pass.release(tape.embedding);
-    if (Recompute || !pass.training) pass.release(tape.middle);
-    pass.release_unless_training(tape.statistics_out);
+    if constexpr (projected_skip) {
+      skip.forward(pass, in.pixels(), Columns<Activation>(x), tape.output->data);
+      conv_out.forward(pass, modulated_out, tape.output, tape.output);
+    } else if constexpr (R != Resampling::none) {
+      resample_forward<R>(pass, x.first, tape.output);
+      conv_out.forward(pass, modulated_out, tape.output, tape.output);
+    } else {
+      conv_out.forward(pass, modulated_out, tape.output, x.first);
+    }
+    modulated_out.give_back();
+    if (!(modulated || Recompute) || !pass.training) tape.embedding.give_back();
+    if (Recompute || !pass.training) tape.middle.give_back();
+    pass.keep_for_backward(tape.statistics_out);
   }
 
-  /// Consumes dy and the tape.
+  /// Uses up the tape.
   template <class Pass>
-  void backward(Pass& pass, Source<A, B> x, Embedding e, Tensor<Out> dy, Gradient<A>& da, Gradient<B>& db,
-                Tape& tape) const {
+  void backward(Pass& pass, Source<A, B> x, Embedding e, Owned<Tensor<Out>> dy, Gradient<A>& da,
+                Gradient<B>& db, Tape& tape) const {
     Extent const in = x.extent(), out = resampled<R>(in);
-    pass.release(tape.output);
+    tape.output.give_back();
     if constexpr (Recompute) compute_middle<true>(pass, x, tape);
 
     auto gradient = pass.template tensor<Out>(out);  // the second convolution's input, then gradients
-    norm_out.template reapply<true>(pass, out, middle(tape), tape.statistics_out, scale_shift(tape),
-                                    gradient.data);
+    auto const middle = columns(tape.middle);
+    norm_out.template reapply<true>(pass, out, middle, tape.statistics_out, modulation(tape), gradient->data);
     drop(pass, gradient);
     conv_out.backward_parameters(pass, gradient, dy);
-    conv_out.backward_data(pass, out, dy, {gradient.data, false});
+    conv_out.backward_data(pass, out, dy, {gradient->data, false});
     drop(pass, gradient);
-    float* d_embedding = pass.acquire(std::int64_t(out.n) * embedding_out);
-    auto modulation = scale_shift(tape);
-    if constexpr (modulated) modulation.gradient = d_embedding;
-    norm_out.template backward<true>(pass, out, middle(tape), tape.statistics_out, modulation, gradient.data,
-                                     {{gradient.data, false}, Out});
-    if constexpr (!modulated) {
-      if (!pass.planning())
-        kernels::sum_per_image<typename Pass::Path>(pass.exec, out, Out, gradient.data, d_embedding, Out);
-    }
-    pass.release(tape.middle);
-    pass.release(tape.statistics_out);
-    if constexpr (modulated || Recompute) pass.release(tape.embedding);
-    kernels::Channels const embedding_input{e.activated, config.embedding()};
-    embedding.backward_parameters(pass, out.n, embedding_input, d_embedding);
-    embedding.backward_data(pass, out.n, d_embedding, {{e.gradient, true}, config.embedding()});
-    pass.release(d_embedding);
+    auto d_embedding = pass.floats(std::int64_t(out.n) * embedding_out);
+    Modulation modulates = modulation(tape);
+    if constexpr (modulated) modulates.gradient = d_embedding;
+    norm_out.template backward<true>(pass, out, middle, tape.statistics_out, modulates, gradient->data,
+                                     assigned(gradient));
+    if constexpr (!modulated) pass.run(kernels::SumPerImage{out, Out}, gradient, d_embedding);
+    tape.middle.give_back();
+    tape.statistics_out.give_back();
+    tape.embedding.give_back();
+    embedding.backward_parameters(pass, out.n, activated(e), d_embedding);
+    embedding.backward_data(pass, out.n, d_embedding,
+                            ColumnsSink<float>{{e.gradient, true}, config.embedding()});
+    d_embedding.give_back();
 
     auto activated = pass.template tensor<In>(in);  // the first convolution's input, then its gradient
-    norm_in.template reapply<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
+    norm_in.template reapply<true>(pass, in, Columns<Activation>(x), tape.statistics_in, {}, activated->data);
     resample(pass, activated);
     conv_in.backward_parameters(pass, activated, gradient);
-    conv_in.backward_data(pass, activated.extent, gradient, {activated.data, false});
-    pass.release(gradient);
+    conv_in.backward_data(pass, activated->extent, gradient, {activated->data, false});
+    gradient.give_back();
     if constexpr (R != Resampling::none) {
-      auto larger = pass.template tensor<In>(in);
-      resample_backward<R>(pass, in, In, activated.data, {larger.data, false});
-      pass.release(activated);
-      activated = larger;
+      auto before = pass.template tensor<In>(in);
+      resample_backward<R, In>(pass, activated, {before->data, false}, in);
+      activated = std::move(before);
     }
-    kernels::ChannelsGradient dx{da.open(pass, in), A, db.open(pass, in), B};
-    norm_in.template backward<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data, dx);
-    pass.release(activated);
-    pass.release(tape.statistics_in);
+    ColumnsSink<Activation> dx{da.open(pass, in), A, db.open(pass, in), B};
+    norm_in.template backward<true>(pass, in, Columns<Activation>(x), tape.statistics_in, {}, activated->data,
+                                    dx);
+    activated.give_back();
+    tape.statistics_in.give_back();
 
     dx.first.accumulate = dx.second.accumulate = true;
     if constexpr (projected_skip) {
-      skip.backward_parameters(pass, in.pixels(), x.view(), dy.data);
-      skip.backward_data(pass, in.pixels(), dy.data, dx);
+      skip.backward_parameters(pass, in.pixels(), Columns<Activation>(x), dy->data);
+      skip.backward_data(pass, in.pixels(), dy->data, dx);
     } else if constexpr (R != Resampling::none) {
-      resample_backward<R>(pass, in, In, dy.data, dx.first);
+      resample_backward<R, Out>(pass, dy, dx.first, in);
     } else {
-      if (!pass.planning()) kernels::add(pass.exec, dy.data, dx.first.data, dy.size());
+      pass.run(kernels::Add{dy->size()}, dy, dx.first.data);
     }
-    pass.release(dy);
   }
 
  private:
@@ -162,42 +161,42 @@ struct ResBlock {
     Extent const in = x.extent(), out = resampled<R>(in);
     auto activated = pass.template tensor<In>(in);  // (N,H,W,In)
     if constexpr (Again)
-      norm_in.template reapply<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
+      norm_in.template reapply<true>(pass, in, Columns<Activation>(x), tape.statistics_in, {},
+                                     activated->data);
     else
-      norm_in.template forward<true>(pass, in, x.view(), tape.statistics_in, {}, activated.data);
+      norm_in.template forward<true>(pass, in, Columns<Activation>(x), tape.statistics_in, {},
+                                     activated->data);
     resample(pass, activated);
     tape.middle = pass.template tensor<Out>(out);
     conv_in.forward(pass, activated, tape.middle);
-    pass.release(activated);
-    if constexpr (!modulated)
-      if (!pass.planning())
-        kernels::add_per_image<typename Pass::Path>(pass.exec, out, Out, tape.embedding, tape.middle.data);
+    activated.give_back();
+    if constexpr (!modulated) pass.run(kernels::AddPerImage{out, Out}, tape.embedding, tape.middle);
   }
 
-  static kernels::Channels middle(Tape const& tape) { return {tape.middle.data, Out}; }
+  static Columns<float> activated(Embedding e) { return {e.activated, config.embedding()}; }
 
-  static kernels::ScaleShift scale_shift(Tape const& tape) {
+  static Modulation modulation(Tape const& tape) {
     if constexpr (modulated) return {tape.embedding};
     return {};
   }
 
   template <class Pass>
-  static void resample(Pass& pass, Tensor<In>& x) {
+  static void resample(Pass& pass, Owned<Tensor<In>>& x) {
     if constexpr (R != Resampling::none) {
-      auto y = pass.template tensor<In>(resampled<R>(x.extent));
-      resample_forward<R>(pass, x.extent, In, x.data, y.data);
-      pass.release(x);
-      x = y;
+      auto y = pass.template tensor<In>(resampled<R>(x->extent));
+      resample_forward<R, In>(pass, x, y);
+      x = std::move(y);
     }
   }
 
   template <class Pass>
   void drop(Pass& pass, Tensor<Out> x) const {
     if constexpr (config.dropout > 0) {
-      if (!pass.training || pass.planning()) return;
+      if (!pass.training) return;
       RandomKey const key{pass.dropout.seed, Stream::dropout, pass.dropout.step, dropout_part};
-      kernels::dropout(pass.exec, x.data, x.extent.n, x.size() / x.extent.n, float(config.dropout), key,
-                       pass.dropout.first_sample);
+      pass.run(kernels::Dropout{x.extent.n, x.size() / x.extent.n, float(config.dropout), key,
+                                pass.dropout.first_sample},
+               x);
     }
   }
 };

@@ -15,24 +15,22 @@ Extent resampled(Extent e) {
   return e;
 }
 
-/// y = x averaged over 2x2 blocks, or repeated 2x2. `e` is the extent of x.
-template <Resampling R, class Pass>
-void resample_forward(Pass& pass, Extent e, int channels, float const* x, float* y) {
-  if (pass.planning()) return;
+/// y = x averaged over 2x2 blocks, or repeated 2x2.
+template <Resampling R, int C, class Pass>
+void resample_forward(Pass& pass, Tensor<C> x, Same<Tensor<C>> y) {
   if constexpr (R == Resampling::down)
-    kernels::sum_blocks<typename Pass::Path>(pass.exec, resampled<R>(e), channels, 0.25f, x, {y, false});
+    pass.run(kernels::SumBlocks{y.extent, C, 0.25f}, x, Sink<Activation>{y.data, false});
   else
-    kernels::upsample_forward<typename Pass::Path>(pass.exec, e, channels, x, y);
+    pass.run(kernels::Upsample{x.extent, C}, x, y);
 }
 
 /// dx, assigned or added, from dy. `e` is the extent of x.
-template <Resampling R, class Pass>
-void resample_backward(Pass& pass, Extent e, int channels, float const* dy, kernels::GradientSink dx) {
-  if (pass.planning()) return;
+template <Resampling R, int C, class Pass>
+void resample_backward(Pass& pass, Tensor<C> dy, Sink<Activation> dx, Extent e) {
   if constexpr (R == Resampling::down)
-    kernels::spread_blocks<typename Pass::Path>(pass.exec, resampled<R>(e), channels, 0.25f, dy, dx);
+    pass.run(kernels::SpreadBlocks{dy.extent, C, 0.25f}, dy, dx);
   else
-    kernels::sum_blocks<typename Pass::Path>(pass.exec, e, channels, 1.0f, dy, dx);
+    pass.run(kernels::SumBlocks{e, C, 1.0f}, dy, dx);
 }
 
 /// Halves or doubles the resolution between levels: a strided convolution or a convolution behind
@@ -44,7 +42,7 @@ struct Resample {
   static constexpr std::int64_t parameter_count = WithConvolution ? Convolution::parameter_count : 0;
 
   struct Tape {
-    Tensor<C> output;
+    Owned<Tensor<C>> output;  // what comes after it reads it, forward and backward
   };
 
   Convolution convolution;
@@ -58,35 +56,32 @@ struct Resample {
   void forward(Pass& pass, Tensor<C> x, Tape& tape) const {
     tape.output = pass.template tensor<C>(resampled<R>(x.extent));
     if constexpr (!WithConvolution) {
-      resample_forward<R>(pass, x.extent, C, x.data, tape.output.data);
+      resample_forward<R>(pass, x, tape.output);
     } else if constexpr (R == Resampling::down) {
       convolution.forward(pass, x, tape.output);
     } else {
-      auto large = pass.template tensor<C>(tape.output.extent);
-      resample_forward<R>(pass, x.extent, C, x.data, large.data);
+      auto const large = pass.template tensor<C>(tape.output->extent);
+      resample_forward<R>(pass, x, large);
       convolution.forward(pass, large, tape.output);
-      pass.release(large);
     }
   }
 
-  /// Consumes dy and the tape's output.
+  /// Uses up the tape.
   template <class Pass>
-  void backward(Pass& pass, Tensor<C> x, Tensor<C> dy, Gradient<C>& dx, Tape& tape) const {
-    pass.release(tape.output);
+  void backward(Pass& pass, Tensor<C> x, Owned<Tensor<C>> dy, Gradient<C>& dx, Tape& tape) const {
+    tape.output.give_back();
     if constexpr (!WithConvolution) {
-      resample_backward<R>(pass, x.extent, C, dy.data, dx.open(pass, x.extent));
+      resample_backward<R, C>(pass, dy, dx.open(pass, x.extent), x.extent);
     } else if constexpr (R == Resampling::down) {
       convolution.backward_parameters(pass, x, dy);
       convolution.backward_data(pass, x.extent, dy, dx.open(pass, x.extent));
     } else {
-      auto large = pass.template tensor<C>(dy.extent);
-      resample_forward<R>(pass, x.extent, C, x.data, large.data);
+      auto const large = pass.template tensor<C>(dy->extent);
+      resample_forward<R>(pass, x, large);
       convolution.backward_parameters(pass, large, dy);
-      convolution.backward_data(pass, large.extent, dy, {large.data, false});
-      resample_backward<R>(pass, x.extent, C, large.data, dx.open(pass, x.extent));
-      pass.release(large);
+      convolution.backward_data(pass, large->extent, dy, {large->data, false});
+      resample_backward<R, C>(pass, large, dx.open(pass, x.extent), x.extent);
     }
-    pass.release(dy);
   }
 };
 

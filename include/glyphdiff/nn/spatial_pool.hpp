@@ -22,10 +22,14 @@ struct SpatialPool {
   Norm norm;  // unused unless Normed
   Linear<wide, Out> second;
 
+  /// Kept for backward(), but for d_means, which backward() makes for the blocks.
   struct Tape {
-    float *means, *d_means;     // (N, In)
-    float *hidden, *activated;  // (N, wide); one and the same unless Normed
-    float* statistics;          // if Normed
+    Owned<Buffer<float>> means, d_means;  // (N, In)
+    Owned<Buffer<float>> hidden;          // (N, wide)
+    Owned<Buffer<float>> normed;          // (N, wide), if Normed
+    Owned<Buffer<float>> statistics;      // if Normed
+    /// What the second layer reads: ReLU works in place.
+    Buffer<float> activated() const { return Normed ? normed.get() : hidden.get(); }
   };
 
   void declare(ParameterList& list) {
@@ -37,68 +41,63 @@ struct SpatialPool {
   /// Where the blocks put their means.
   template <class Pass>
   BlockMeans<In> collect(Pass& pass, int n, Tape& tape) const {
-    tape.means = pass.acquire(std::int64_t(n) * In);
+    tape.means = pass.floats(std::int64_t(n) * In);
     return {tape.means};
   }
 
   /// x: the last block's output.
   template <class Pass>
-  void forward(Pass& pass, Tensor<C> x, float* logits, Tape& tape) const {
+  void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
     int const n = x.extent.n;
     BlockMeans<In>{tape.means}.take(pass, x, column);
-    tape.hidden = tape.activated = pass.acquire(std::int64_t(n) * wide);
-    first.forward(pass, n, {tape.means, In}, tape.hidden);
+    tape.hidden = pass.floats(std::int64_t(n) * wide);
+    first.forward(pass, n, Columns<float>{tape.means, In}, tape.hidden);
     if constexpr (Normed) {
-      tape.activated = pass.acquire(std::int64_t(n) * wide);
-      tape.statistics = pass.acquire(Norm::statistics_size(rows(n)));
-      norm.template forward<true>(pass, rows(n), {tape.hidden, wide}, tape.statistics, {}, tape.activated);
-    } else if (!pass.planning()) {
-      kernels::relu_forward(pass.exec, tape.hidden, tape.hidden, std::int64_t(n) * wide);
+      tape.normed = pass.floats(std::int64_t(n) * wide);
+      tape.statistics = pass.floats(Norm::statistics_size(rows(n)));
+      norm.template forward<true>(pass, rows(n), Columns<float>{tape.hidden, wide}, tape.statistics, {},
+                                  tape.normed);
+    } else {
+      pass.run(kernels::ReluForward{std::int64_t(n) * wide}, tape.hidden, tape.hidden);
     }
-    second.forward(pass, n, {tape.activated, wide}, logits);
-    if (!pass.training) release_activations(pass, tape);
+    second.forward(pass, n, Columns<float>{tape.activated(), wide}, logits);
+    if (!pass.training) release_activations(tape);
   }
 
-  /// Returns what dx gets from here; consumes the tape except for the gradients() of the means.
+  /// Returns what dx gets from here; uses up the tape except for the gradients() of the means.
   template <class Pass>
-  Tensor<C> backward(Pass& pass, Tensor<C> x, float const* d_logits, Tape& tape) const {
+  Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
     int const n = x.extent.n;
-    second.backward_parameters(pass, n, {tape.activated, wide}, d_logits);
-    float* gradient = pass.acquire(std::int64_t(n) * wide);
-    second.backward_data(pass, n, d_logits, {{gradient, false}, wide});
+    second.backward_parameters(pass, n, Columns<float>{tape.activated(), wide}, d_logits);
+    auto gradient = pass.floats(std::int64_t(n) * wide);
+    second.backward_data(pass, n, d_logits, ColumnsSink<float>{{gradient, false}, wide});
     if constexpr (Normed)
-      norm.template backward<true>(pass, rows(n), {tape.hidden, wide}, tape.statistics, {}, gradient,
-                                   {{gradient, false}, wide});
-    else if (!pass.planning())
-      kernels::relu_backward(pass.exec, tape.activated, gradient, gradient, std::int64_t(n) * wide);
-    first.backward_parameters(pass, n, {tape.means, In}, gradient);
-    tape.d_means = pass.acquire(std::int64_t(n) * In);
-    first.backward_data(pass, n, gradient, {{tape.d_means, false}, In});
-    pass.release(gradient);
-    release_activations(pass, tape);
+      norm.template backward<true>(pass, rows(n), Columns<float>{tape.hidden, wide}, tape.statistics, {},
+                                   gradient, ColumnsSink<float>{{gradient, false}, wide});
+    else
+      pass.run(kernels::ReluBackward{std::int64_t(n) * wide}, tape.activated(), gradient, gradient);
+    first.backward_parameters(pass, n, Columns<float>{tape.means, In}, gradient);
+    tape.d_means = pass.floats(std::int64_t(n) * In);
+    first.backward_data(pass, n, gradient, ColumnsSink<float>{{tape.d_means, false}, In});
+    gradient.give_back();
+    release_activations(tape);
     Gradient<C> dx;
     gradients(tape).give_back(pass, x.extent, column, dx);
-    return dx.tensor;
+    return std::move(dx.tensor);
   }
 
   /// What the blocks' outputs get from their means.
-  BlockMeans<In> gradients(Tape const& tape) const { return {nullptr, tape.d_means}; }
-  template <class Pass>
-  void release(Pass& pass, Tape& tape) const {
-    pass.release(tape.d_means);
-  }
+  BlockMeans<In> gradients(Tape const& tape) const { return {{}, tape.d_means}; }
+  void release(Tape& tape) const { tape.d_means.give_back(); }
 
  private:
   static Extent rows(int n) { return {n, 1, 1}; }
 
-  template <class Pass>
-  static void release_activations(Pass& pass, Tape& tape) {
-    pass.release(tape.means);
-    pass.release(tape.activated);
-    if constexpr (Normed) {
-      pass.release(tape.hidden);
-      pass.release(tape.statistics);
-    }
+  static void release_activations(Tape& tape) {
+    tape.means.give_back();
+    tape.hidden.give_back();
+    tape.normed.give_back();
+    tape.statistics.give_back();
   }
 };
 

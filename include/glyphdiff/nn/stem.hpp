@@ -16,39 +16,37 @@ struct Stem {
   Conv2d<In, Out> convolution;
 
   struct Tape {
-    Tensor<In> folded;
-    Tensor<Out> output;
+    Owned<Tensor<In>> folded;   // backward() finds the weights' gradients from it
+    Owned<Tensor<Out>> output;  // the levels read it, forward and backward
   };
 
   void declare(ParameterList& list) { convolution.declare(list, "input_blocks.0.0"); }
 
   /// image: (N,H,W,in_channels).
   template <class Pass>
-  void forward(Pass& pass, Extent image_extent, float const* image, Tape& tape) const {
+  void forward(Pass& pass, Extent image_extent, Buffer<float const> image, Tape& tape) const {
     Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
     tape.folded = pass.template tensor<In>(e);
-    if (!pass.planning())
-      kernels::space_to_depth(pass.exec, e, config.in_channels(), factor, config.coordinate_channels, image,
-                              tape.folded.data);
+    pass.run(kernels::SpaceToDepth{e, config.in_channels(), factor, config.coordinate_channels}, image,
+             tape.folded);
     tape.output = pass.template tensor<Out>(e);
     convolution.forward(pass, tape.folded, tape.output);
-    pass.release_unless_training(tape.folded);
+    pass.keep_for_backward(tape.folded);
   }
 
-  /// d_image: null, or (N,H,W,in_channels), assigned. Consumes dy and the tape.
+  /// d_image: none, or (N,H,W,in_channels), assigned. Uses up the tape.
   template <class Pass>
-  void backward(Pass& pass, Tensor<Out> dy, float* d_image, Tape& tape) const {
-    Extent const e = dy.extent;
+  void backward(Pass& pass, Owned<Tensor<Out>> dy, Buffer<float> d_image, Tape& tape) const {
+    Extent const e = dy->extent;
     convolution.backward_parameters(pass, tape.folded, dy);
-    if (d_image != nullptr) {
-      convolution.backward_data(pass, e, dy, {tape.folded.data, false});
-      if (!pass.planning())
-        kernels::depth_to_space(pass.exec, e, config.in_channels(), factor,
-                                config.coordinate_channels ? 2 : 0, tape.folded.data, d_image);
+    if (d_image) {
+      convolution.backward_data(pass, e, dy, {tape.folded->data, false});
+      pass.run(kernels::DepthToSpace{e, config.in_channels(), factor, config.coordinate_channels ? 2 : 0},
+               tape.folded, d_image);
     }
-    pass.release(dy);
-    pass.release(tape.folded);
-    pass.release(tape.output);
+    dy.give_back();
+    tape.folded.give_back();
+    tape.output.give_back();
   }
 };
 

@@ -21,8 +21,10 @@ struct TimeEmbedding {
   Linear<wide, wide> second;
   std::int64_t labels = 0;  // offset of (classes, wide)
 
+  /// The inputs of both layers and of both SiLUs, which backward() needs, and the result, which every block
+  /// reads.
   struct Tape {
-    float *sinusoid, *hidden, *activated_hidden, *embedding, *activated;
+    Owned<Buffer<float>> sinusoid, hidden, activated_hidden, embedding, activated;
   };
 
   void declare(ParameterList& list) {
@@ -32,54 +34,41 @@ struct TimeEmbedding {
       labels = list.add("label_emb.weight", {config.classes, wide}, Initialisation::normal, wide);
   }
 
-  /// timesteps: N floats; label_ids: N class numbers, null without classes. The result lives until release().
+  /// timesteps: N floats; label_ids: N class numbers, none without classes. The result lives as long as the
+  /// tape.
   template <class Pass>
-  Embedding forward(Pass& pass, int n, float const* timesteps, int const* label_ids, Tape& tape) const {
+  Embedding forward(Pass& pass, int n, Buffer<float const> timesteps, Buffer<int const> label_ids,
+                    Tape& tape) const {
     std::int64_t const size = std::int64_t(n) * wide;
-    tape.sinusoid = pass.acquire(std::int64_t(n) * narrow);
-    tape.hidden = pass.acquire(size);
-    tape.activated_hidden = pass.acquire(size);
-    tape.embedding = pass.acquire(size);
-    tape.activated = pass.acquire(size);
-    if (!pass.planning()) kernels::timestep_embedding(pass.exec, n, narrow, timesteps, tape.sinusoid);
-    first.forward(pass, n, {tape.sinusoid, narrow}, tape.hidden);
-    if (!pass.planning()) kernels::silu_forward(pass.exec, tape.hidden, tape.activated_hidden, size);
-    second.forward(pass, n, {tape.activated_hidden, wide}, tape.embedding);
-    if (!pass.planning()) {
-      if constexpr (config.classes > 0)
-        kernels::label_embedding_forward(pass.exec, n, wide, label_ids, pass.parameters + labels,
-                                         tape.embedding);
-      kernels::silu_forward(pass.exec, tape.embedding, tape.activated, size);
-    }
-    return {tape.activated, nullptr};
+    tape.sinusoid = pass.floats(std::int64_t(n) * narrow);
+    tape.hidden = pass.floats(size);
+    tape.activated_hidden = pass.floats(size);
+    tape.embedding = pass.floats(size);
+    tape.activated = pass.floats(size);
+    pass.run(kernels::TimestepEmbedding{n, narrow}, timesteps, tape.sinusoid);
+    first.forward(pass, n, Columns<float>{tape.sinusoid, narrow}, tape.hidden);
+    pass.run(kernels::SiluForward{size}, tape.hidden, tape.activated_hidden);
+    second.forward(pass, n, Columns<float>{tape.activated_hidden, wide}, tape.embedding);
+    if constexpr (config.classes > 0)
+      pass.run(kernels::LabelEmbeddingForward{n, wide}, label_ids, pass.parameter(labels), tape.embedding);
+    pass.run(kernels::SiluForward{size}, tape.embedding, tape.activated);
+    return {tape.activated};
   }
 
   /// Turns the blocks' gradient of the activated embedding into the parameters' (added). Overwrites
   /// `gradient`.
   template <class Pass>
-  void backward(Pass& pass, int n, int const* label_ids, float* gradient, Tape& tape) const {
+  void backward(Pass& pass, int n, Buffer<int const> label_ids, Buffer<float> gradient, Tape& tape) const {
     std::int64_t const size = std::int64_t(n) * wide;
-    if (!pass.planning()) {
-      kernels::silu_backward(pass.exec, tape.embedding, gradient, gradient, size);
-      if constexpr (config.classes > 0)
-        if (pass.trains(labels))
-          kernels::label_embedding_backward(pass.exec, n, wide, label_ids, gradient, pass.gradient(labels));
-    }
-    second.backward_parameters(pass, n, {tape.activated_hidden, wide}, gradient);
-    float* d_hidden = pass.acquire(size);
-    second.backward_data(pass, n, gradient, {{d_hidden, false}, wide});
-    if (!pass.planning()) kernels::silu_backward(pass.exec, tape.hidden, d_hidden, d_hidden, size);
-    first.backward_parameters(pass, n, {tape.sinusoid, narrow}, d_hidden);
-    pass.release(d_hidden);
-  }
-
-  template <class Pass>
-  void release(Pass& pass, Tape& tape) const {
-    pass.release(tape.sinusoid);
-    pass.release(tape.hidden);
-    pass.release(tape.activated_hidden);
-    pass.release(tape.embedding);
-    pass.release(tape.activated);
+    pass.run(kernels::SiluBackward{size}, tape.embedding, gradient, gradient);
+    if constexpr (config.classes > 0)
+      if (pass.trains(labels))
+        pass.run(kernels::LabelEmbeddingBackward{n, wide}, label_ids, gradient, pass.gradient(labels));
+    second.backward_parameters(pass, n, Columns<float>{tape.activated_hidden, wide}, gradient);
+    auto const d_hidden = pass.floats(size);
+    second.backward_data(pass, n, gradient, ColumnsSink<float>{{d_hidden, false}, wide});
+    pass.run(kernels::SiluBackward{size}, tape.hidden, d_hidden, d_hidden);
+    first.backward_parameters(pass, n, Columns<float>{tape.sinusoid, narrow}, d_hidden);
   }
 };
 

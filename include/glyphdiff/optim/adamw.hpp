@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/ema.hpp>
 #include <glyphdiff/random.hpp>
@@ -75,8 +76,9 @@ class AdamW {
 
   /// One update. The gradients are multiplied by `gradient_scale` (see clip_factor) and end at zero; `ema`
   /// follows the new parameters. One pass over memory (one more for every four averages beyond the first
-  /// four, or for every four where they lie on disk).
-  void update(Exec const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
+  /// four, or for every four where they lie on disk). `exec`: an execution space instance or a Runner.
+  template <class On>
+  void update(On const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
               double learning_rate, Ema<Exec> const& ema = {}, double gradient_scale = 1.0) {
     require_size("parameters", parameters);
     require_size("gradients", gradients);
@@ -93,16 +95,15 @@ class AdamW {
     u.sqrt_bias_correction2 = float(std::sqrt(1.0 - std::pow(options.beta2, t)));
     u.eps = float(options.eps);
     u.step_size = float(learning_rate / (1.0 - std::pow(options.beta1, t)));
-    using Path = kernels::DefaultPath<Exec>;
     auto const averages = ema.on_disk() ? kernels::EmaUpdate{} : ema.pass(0, steps);
-    if (bfloat16())
-      kernels::adamw_update_bfloat16<Path>(exec, count_, parameters.data(), gradients.data(),
-                                           first_moment_bfloat16.data(), second_moment_bfloat16.data(), u,
-                                           averages,
-                                           RandomKey{options.seed, Stream::rounding, std::uint64_t(steps)});
-    else
-      kernels::adamw_update<Path>(exec, count_, parameters.data(), gradients.data(), first_moment.data(),
-                                  second_moment.data(), u, averages);
+    if (bfloat16()) {
+      RandomKey const rounding{options.seed, Stream::rounding, std::uint64_t(steps)};
+      run(exec, kernels::AdamWStepBfloat16{count_, u, averages, rounding}, parameters.data(),
+          gradients.data(), first_moment_bfloat16.data(), second_moment_bfloat16.data());
+    } else {
+      run(exec, kernels::AdamWStep{count_, u, averages}, parameters.data(), gradients.data(),
+          first_moment.data(), second_moment.data());
+    }
     ema.update(exec, parameters, steps, std::size_t(averages.count));
     ++steps;
   }

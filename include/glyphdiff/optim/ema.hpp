@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/mapped_file.hpp>
 #include <glyphdiff/number_text.hpp>
 #include <glyphdiff/optim/power_profile.hpp>
@@ -105,13 +106,14 @@ class Ema {
   }
 
   /// Advances the averages from number `first` on, for parameters that were not updated by AdamW::update.
-  void update(Exec const& exec, Arena<Exec> const& parameters, std::int64_t steps,
+  template <class On>
+  void update(On const& exec, Arena<Exec> const& parameters, std::int64_t steps,
               std::size_t first = 0) const {
     for (; first < averages_.size(); first += kernels::EmaUpdate::capacity)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t begin, std::int64_t count) {
         kernels::EmaUpdate u = pass(first, steps);
         for (int k = 0; k < u.count; ++k) u.average[k] += begin;
-        kernels::ema_update<kernels::DefaultPath<Exec>>(exec, count, parameters.data() + begin, u);
+        run(exec, kernels::EmaStep{count, u}, parameters.data() + begin);
       });
   }
 
@@ -132,8 +134,8 @@ class Ema {
 
   /// work(first, count) for all values: at once, or on disk piece by piece, each of which leaves main memory
   /// before the next one enters.
-  template <class Work>
-  void for_each_piece(Exec const& exec, std::int64_t values, Work const& work) const {
+  template <class On, class Work>
+  void for_each_piece(On const& exec, std::int64_t values, Work const& work) const {
     if (!on_disk()) return work(0, values);
     for (std::int64_t first = 0; first < values; first += piece_on_disk) {
       std::int64_t const count = (std::min)(piece_on_disk, values - first);

@@ -2,9 +2,11 @@
 
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace glyphdiff {
@@ -15,27 +17,31 @@ namespace glyphdiff {
 template <class Exec>
 class GradientNorm {
  public:
-  /// Makes room for the partial sums of arenas of `count` values.
-  explicit GradientNorm(std::int64_t count)
-      : partial_("glyphdiff::gradient_norm::partial", kernels::square_sums<Path>(count)) {}
-
+  GradientNorm() = default;
   GradientNorm(GradientNorm&&) = default;  // a copy would share the partial sums
   GradientNorm& operator=(GradientNorm&&) = default;
 
-  /// Waits for the result. `gradients` must have the size the object was made for.
-  double operator()(Exec const& exec, Arena<Exec> const& gradients) const {
-    kernels::sum_of_squares<Path>(exec, std::int64_t(gradients.extent(0)), gradients.data(), partial_.data());
-    std::vector<double> on_host(partial_.extent(0));
-    copy_values(exec, HostValues(on_host.data(), on_host.size()), partial_);
+  /// Waits for the result. `exec`: an execution space instance or a Runner.
+  template <class On>
+  double operator()(On const& exec, Arena<Exec> const& gradients) {
+    std::int64_t const count = std::int64_t(gradients.extent(0));
+    auto const sums = std::size_t(kernels::square_sums<typename BackendOf<On, On>::type>(count));
+    if (partial_.extent(0) != sums) {
+      partial_ = Partial("glyphdiff::gradient_norm::partial", sums);
+      on_host_.resize(sums);
+    }
+    run(exec, kernels::SumOfSquares{count}, gradients.data(), partial_.data());
+    copy_values(exec, HostValues(on_host_.data(), sums), partial_);
     exec.fence();
     double sum = 0;
-    for (double const part : on_host) sum += part;
+    for (double const part : on_host_) sum += part;
     return std::sqrt(sum);
   }
 
  private:
-  using Path = kernels::DefaultPath<Exec>;
-  Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space> partial_;
+  using Partial = Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space>;
+  Partial partial_;
+  std::vector<double> on_host_;
 };
 
 /// The factor that brings a gradient of this norm down to max_norm: min(1, max_norm / (norm + 1e-6)), as in

@@ -18,6 +18,7 @@ template <class Net>
 class ClassifierGradient {
  public:
   using Exec = typename Net::execution_space;
+  using backend = typename Net::backend;
 
   explicit ClassifierGradient(Net const& net)
       : net_(&net),
@@ -45,7 +46,8 @@ class ClassifierGradient {
     }
     net_->forward(exec, x, timesteps, logits_, tape_, {}, /*with_image_gradient=*/true);
     std::vector<double> const ascent(x.extent(0), -1.0);  // the loss is -log p
-    std::vector<double> result = cross_entropy(exec, logits_, labels, ascent, d_logits_).loss;
+    std::vector<double> result =
+        cross_entropy(Runner<Exec, backend>(exec), logits_, labels, ascent, d_logits_).loss;
     net_->backward(exec, d_logits_, Arena<Exec>(), tape_, &out);
     for (double& value : result) value = -value;
     return result;

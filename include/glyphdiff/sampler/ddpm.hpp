@@ -16,7 +16,7 @@ template <class Exec, class D, Denoiser<Exec> Model, NoiseSource<Exec> Noise = S
 void ddpm_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& x,
                  Noise&& noise = {}, DdpmOptions options = {}, Progress&& progress = {}) {
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
-  noise.start(exec, x);
+  walk.start(noise);
   walk.along(
       diffusion.sampling_steps(), noise, progress,
       [&](SamplingStep const& s, Images<Exec> const& step_noise) { walk.ancestral_step(s, step_noise); });

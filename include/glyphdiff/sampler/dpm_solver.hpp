@@ -22,7 +22,7 @@ void dpm_solver_sample(Exec const& exec, D const& diffusion, Model&& model, Imag
                        Noise&& noise = {}, DpmSolverOptions options = {}, Progress&& progress = {}) {
   detail::Walk<Exec, D, Model> walk(exec, model, x, options.clip_x0);
   detail::History<Exec> x0(walk, 2);
-  noise.start(exec, x);
+  walk.start(noise);
   walk.along(diffusion.sampling_steps(), noise, progress,
              [&](SamplingStep const& s, Images<Exec> const& step_noise) {
                walk.x0(s.start(), x, x0.add(s));

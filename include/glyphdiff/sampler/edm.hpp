@@ -35,7 +35,7 @@ void edm_sample(Exec const& exec, D const& diffusion, Model& model, Images<Exec>
                      slope_ahead = walk.image("glyphdiff::edm::slope");
   auto const steps = diffusion.sampling_steps();
   double const gamma = (std::min)(options.churn / double(steps.size()), std::numbers::sqrt2 - 1);
-  noise.start(exec, x);
+  walk.start(noise);
   walk.along(steps, noise, progress, [&](SamplingStep const& s, Images<Exec> const& step_noise) {
     TimedLevel from = s.start();
     double const ratio = s.here.ratio();

@@ -18,6 +18,8 @@ namespace glyphdiff {
 template <class Exec, Denoiser<Exec> Strong, Denoiser<Exec> Weak>
 class Guidance {
  public:
+  using backend = typename BackendOf<Strong, Exec>::type;
+
   Guidance(Exec const&, Strong strong, Weak weak, double guidance_scale)
       : strong_(std::move(strong)), weak_(std::move(weak)), scale_(guidance_scale) {}
 
@@ -29,9 +31,9 @@ class Guidance {
       scratch_ = Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::guidance::output"),
                               output.extent(0), output.extent(1), output.extent(2), output.extent(3));
     weak_(exec, x, timesteps, scratch_);
-    kernels::guide(exec, x.extent(0) * x.extent(1) * x.extent(2), static_cast<int>(x.extent(3)),
-                   static_cast<int>(output.extent(3)), static_cast<float>(scale_), scratch_.data(),
-                   output.data());
+    Runner<Exec, backend>(exec).run(kernels::Guide{std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)),
+                                                   int(x.extent(3)), int(output.extent(3)), float(scale_)},
+                                    scratch_.data(), output.data());
   }
 
  private:
@@ -53,6 +55,8 @@ concept GradientSource = Denoiser<Source, Exec>;
 template <class Exec, Denoiser<Exec> Model, GradientSource<Exec> Source>
 class ClassifierGuidance {
  public:
+  using backend = typename BackendOf<Model, Exec>::type;
+
   ClassifierGuidance(Exec const&, Model model, Source source, double guidance_scale)
       : model_(std::move(model)), source_(std::move(source)), scale_(guidance_scale) {}
 
@@ -66,7 +70,8 @@ class ClassifierGuidance {
     source_(exec, x, timesteps, gradient);
     kernels::Terms scaled{};
     scaled.term[scaled.count++] = {static_cast<float>(scale_), gradient.data()};
-    kernels::sum_terms(exec, static_cast<std::int64_t>(gradient.size()), scaled, gradient.data());
+    Runner<Exec, backend>(exec).run(kernels::SumTerms{std::int64_t(gradient.size()), scaled},
+                                    gradient.data());
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ namespace glyphdiff {
 ///
 ///     auto const plan = repeated(diffusion.respaced("50"), 10);
 ///     ddpm_sample(exec, plan, model, x, SeededNoise{1}, {}, Inpainting(exec, plan, images, mask, {1}));
-template <class Exec, class Then = NoProgress>
+template <class Exec, class Then = NoProgress, class Backend = kernels::DefaultPath<Exec>>
 class Inpainting {
  public:
   struct Key {
@@ -36,7 +37,7 @@ class Inpainting {
   template <class D>
   Inpainting(Exec const& exec, D const& diffusion, Images<Exec> const& images, Images<Exec> const& mask,
              Key key = {}, Then then = {})
-      : exec_(exec),
+      : runner_(std::make_unique<Runner<Exec, Backend>>(exec)),
         steps_(diffusion.sampling_steps()),
         images_(images),
         mask_(mask),
@@ -53,8 +54,8 @@ class Inpainting {
   void operator()(int done, int steps, Images<Exec> const& x) {
     SamplingStep const& s = steps_.at(done - 1);
     mix(done, 0, s.next.alpha, images_, s.next.sigma, noise_);
-    kernels::keep_where(exec_, static_cast<std::int64_t>(mask_.size()), static_cast<int>(x.extent(3)),
-                        mask_.data(), noise_.data(), x.data());
+    runner_->run(kernels::KeepWhere{std::int64_t(mask_.size()), int(x.extent(3))}, mask_.data(),
+                 noise_.data(), x.data());
     if (done < steps && steps_[done].here.sigma != s.next.sigma) {
       // q(x_here | x_next), as in sampling_step().
       NoiseLevel const here = steps_[done].here;
@@ -74,14 +75,14 @@ class Inpainting {
     terms.term[terms.count++] = {static_cast<float>(scale), images.data()};
     if (deviation > 0) {
       RandomKey const key{key_.seed, Stream::inpainting, std::uint64_t(step), part};
-      kernels::fill_normal(exec_, noise_.data(), images.extent(0), size / images.extent(0), key,
-                           key_.first_sample);
+      std::int64_t const samples = images.extent(0);
+      runner_->run(kernels::FillNormal{samples, size / samples, key, key_.first_sample}, noise_.data());
       terms.term[terms.count++] = {static_cast<float>(deviation), noise_.data()};
     }
-    kernels::sum_terms(exec_, size, terms, out.data());
+    runner_->run(kernels::SumTerms{size, terms}, out.data());
   }
 
-  Exec exec_;
+  std::unique_ptr<Runner<Exec, Backend>> runner_;
   std::vector<SamplingStep> steps_;
   Images<Exec> images_, mask_, noise_;
   Key key_;

@@ -47,7 +47,7 @@ void slerp(Exec const& exec, Images<Exec> const& a, Images<Exec> const& b, std::
     coefficients.push_back(static_cast<float>(second));
   }
   auto const device = kernels::upload(exec, coefficients);
-  kernels::blend(exec, count, size, pairs, device.data(), x.data());
+  run(exec, kernels::Blend{count, size, pairs}, device.data(), x.data());
   exec.fence();
 }
 
@@ -65,7 +65,8 @@ void ddim_interpolate(Exec const& exec, D const& diffusion, Model&& model, Image
     ddim_encode(exec, diffusion, model, noise, options);
     return noise;
   };
-  slerp<Exec>(exec, encoded(first), encoded(second), fractions, x);
+  slerp(Runner<Exec, typename BackendOf<Model, Exec>::type>(exec), encoded(first), encoded(second), fractions,
+        x);
   options.eta = 0;
   ddim_decode(exec, diffusion, model, x, SeededNoise{}, options);
 }

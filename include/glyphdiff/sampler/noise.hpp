@@ -6,6 +6,7 @@
 #include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
+#include <type_traits>
 
 namespace glyphdiff {
 
@@ -17,9 +18,15 @@ concept NoiseSource = requires(Noise& noise, Exec const& exec, Images<Exec> cons
   noise.step(exec, 0, images);
 };
 
+/// One that takes a Runner as well as an execution space instance, and says so (`takes_runner`), so that its
+/// numbers are drawn on the network's backend.
+template <class Noise>
+concept RunnerNoiseSource = std::remove_reference_t<Noise>::takes_runner;
+
 /// Noise that depends on the seed and on each picture's global number alone: the same picture at any batch
 /// size.
 struct SeededNoise {
+  static constexpr bool takes_runner = true;
   std::uint64_t seed = 0;
   std::uint64_t first_sample = 0;  ///< global number of the batch's first picture
 
@@ -35,8 +42,9 @@ struct SeededNoise {
  private:
   template <class Exec>
   void fill(Exec const& exec, RandomKey key, Images<Exec> const& images) const {
-    kernels::fill_normal(exec, images.data(), images.extent(0), images.size() / images.extent(0), key,
-                         first_sample);
+    std::int64_t const samples = images.extent(0);
+    run(exec, kernels::FillNormal{samples, std::int64_t(images.size()) / samples, key, first_sample},
+        images.data());
   }
 };
 
@@ -44,18 +52,23 @@ struct SeededNoise {
 /// {1, 0} x starts as they are, say as noise that ddim_encode or slerp gave.
 template <class Exec, NoiseSource<Exec> Noise = SeededNoise>
 struct StartFrom {
+  static constexpr bool takes_runner = RunnerNoiseSource<Noise>;
   Images<Exec> images;
   NoiseLevel level{1, 0};
   Noise noise{};
 
-  void start(Exec const& exec, Images<Exec> const& x) {
+  template <class On>
+  void start(On const& exec, Images<Exec> const& x) {
     kernels::Terms terms{};
     terms.term[terms.count++] = {static_cast<float>(level.alpha), images.data()};
     noise.start(exec, x);
     if (level.sigma > 0) terms.term[terms.count++] = {static_cast<float>(level.sigma), x.data()};
-    kernels::sum_terms(exec, static_cast<std::int64_t>(x.size()), terms, x.data());
+    run(exec, kernels::SumTerms{std::int64_t(x.size()), terms}, x.data());
   }
-  void step(Exec const& exec, int number, Images<Exec> const& x) { noise.step(exec, number, x); }
+  template <class On>
+  void step(On const& exec, int number, Images<Exec> const& x) {
+    noise.step(exec, number, x);
+  }
 };
 
 /// SDEdit (Meng, He, Song, Song, Wu, Zhu, Ermon 2022, algorithm 1): starts from images noised to the first

@@ -50,7 +50,7 @@ void plms_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Exe
     walk.sum({{move.first, x}, {move.second, slope}}, probe);
     walk.eps({diffusion.network_timestep_at(to.ratio()), to}, probe, eps);
   };
-  noise.start(exec, x);
+  walk.start(noise);
   walk.along(diffusion.sampling_steps(), noise, progress, [&](SamplingStep const& s, Images<Exec> const&) {
     Images<Exec> const first = history.add(s);
     walk.eps(s.start(), x, first);

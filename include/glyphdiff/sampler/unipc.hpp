@@ -68,7 +68,7 @@ void unipc_sample(Exec const& exec, D const& diffusion, Model&& model, Images<Ex
   std::vector<double> predicted, corrected;  // weights of the step before
   std::vector<double> r;                     // where its differences were taken
   double h = 0;
-  noise.start(exec, x);
+  walk.start(noise);
   walk.along(diffusion.sampling_steps(), noise, progress, [&](SamplingStep const& s, Images<Exec> const&) {
     walk.x0(s.start(), x, x0.add(s));
     if (x0.size() > 1) {

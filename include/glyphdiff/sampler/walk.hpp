@@ -33,7 +33,7 @@ inline Mix transfer(NoiseLevel from, NoiseLevel to) {
   return {to.alpha / from.alpha, to.sigma - to.alpha * from.ratio()};
 }
 
-/// One run of a sampler over the images x (N,H,W,C).
+/// One run of a sampler over the images x (N,H,W,C), on the model's backend.
 template <class Exec, class D, Denoiser<Exec> Model>
 class Walk {
  public:
@@ -43,7 +43,7 @@ class Walk {
   };
 
   Walk(Exec const& exec, Model& model, Images<Exec> const& x, bool clip_x0)
-      : exec_(exec),
+      : runner_(exec),
         model_(model),
         x_(x),
         limit_(clip_x0 ? 1.0f : std::numeric_limits<float>::infinity()),
@@ -59,6 +59,15 @@ class Walk {
                         x_.extent(2), channels > 0 ? channels : channels_);
   }
 
+  /// Fills x with the noise that the sampler begins with.
+  template <class Noise>
+  void start(Noise& noise) {
+    if constexpr (RunnerNoiseSource<Noise>)
+      noise.start(runner_, x_);
+    else
+      noise.start(runner_.space(), x_);
+  }
+
   /// Takes the steps in order: draws noise, calls move(step, noise), reports. Throws Error if x is not finite
   /// at the end.
   template <class Noise, class Progress, class Move>
@@ -66,13 +75,17 @@ class Walk {
     Images<Exec> const step_noise = image("glyphdiff::sampler::noise");
     int const count = static_cast<int>(steps.size());
     for (int i = 0; i < count; ++i) {
-      noise.step(exec_, i, step_noise);
+      if constexpr (RunnerNoiseSource<Noise>)
+        noise.step(runner_, i, step_noise);
+      else
+        noise.step(runner_.space(), i, step_noise);
       move(steps[i], step_noise);
       progress(i + 1, count, x_);
     }
-    exec_.fence();
-    if (!kernels::all_finite(exec_, std::int64_t(x_.size()), x_.data()))
-      throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
+    std::int64_t not_finite = 0;
+    runner_.run(kernels::CountNotFinite{std::int64_t(x_.size())}, x_.data(), &not_finite);
+    runner_.fence();
+    if (not_finite > 0) throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
   }
 
   /// The (clipped) x_0 that the model sees in x at a level. A classifier moves it by sigma^2 / alpha gradient
@@ -92,7 +105,7 @@ class Walk {
     kernels::Terms all{};
     for (Term const& t : terms)
       if (t.coefficient != 0) all.term[all.count++] = {static_cast<float>(t.coefficient), t.image.data()};
-    kernels::sum_terms(exec_, static_cast<std::int64_t>(out.size()), all, out.data());
+    runner_.run(kernels::SumTerms{std::int64_t(out.size()), all}, out.data());
   }
 
   /// x moves one ancestral step.
@@ -111,8 +124,8 @@ class Walk {
         .log_small = static_cast<float>(s.log_variance_small),
         .log_large = static_cast<float>(s.log_variance_large),
     };
-    kernels::ancestral_step(exec_, pixels(), channels_, step, output_.data(),
-                            static_cast<int>(output_.extent(3)), gradient_.data(), noise.data(), x_.data());
+    runner_.run(kernels::TakeAncestralStep{pixels(), channels_, int(output_.extent(3)), step}, output_.data(),
+                gradient_.data(), noise.data(), x_.data());
   }
 
  private:
@@ -123,8 +136,8 @@ class Walk {
   void evaluate(TimedLevel at, Images<Exec> const& x) {
     timesteps_.assign(timesteps_.size(), static_cast<float>(at.timestep));
     std::span<float const> const timesteps(timesteps_);
-    model_(exec_, x, timesteps, output_);
-    if constexpr (guided) model_.gradient(exec_, x, timesteps, gradient_);
+    model_(runner_.space(), x, timesteps, output_);
+    if constexpr (guided) model_.gradient(runner_.space(), x, timesteps, gradient_);
   }
 
   void make_estimate(TimedLevel at, Images<Exec> const& x, Mix mix, double clipping, double guidance,
@@ -140,11 +153,11 @@ class Walk {
         .clipping = static_cast<float>(clipping),
         .guidance = guided ? static_cast<float>(guidance) : 0.0f,
     };
-    kernels::estimate(exec_, pixels(), channels_, by, x.data(), output_.data(),
-                      static_cast<int>(output_.extent(3)), gradient_.data(), estimate.data());
+    runner_.run(kernels::MakeEstimate{pixels(), channels_, int(output_.extent(3)), by}, x.data(),
+                output_.data(), gradient_.data(), estimate.data());
   }
 
-  Exec const& exec_;
+  Runner<Exec, typename BackendOf<Model, Exec>::type> runner_;
   Model& model_;
   Images<Exec> x_;
   float limit_;

@@ -5,6 +5,7 @@
 #include <glyphdiff/encoder_unet.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/loss/cross_entropy.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/optim/adamw.hpp>
@@ -44,13 +45,12 @@ class ClassifierTrainer {
   using Time = typename D::Time;
 
   ClassifierTrainer(Exec const& exec, Net& net, D diffusion, ClassifierTrainOptions options)
-      : exec_(exec),
+      : runner_(exec),
         net_(&net),
         diffusion_(std::move(diffusion)),
         options_(std::move(options)),
         adamw_(std::int64_t(net.parameters().extent(0)), options_.adamw.with_seed(options_.seed)),
-        gradients_("glyphdiff::gradients", net.parameters().extent(0)),
-        gradient_norm_(std::int64_t(net.parameters().extent(0))) {
+        gradients_("glyphdiff::gradients", net.parameters().extent(0)) {
     if (options_.batch < 1) throw Error("batch size", "1 or more", std::to_string(options_.batch));
     options_.learning_rate.require_valid();
     if (options_.microbatch <= 0 || options_.microbatch > options_.batch)
@@ -76,20 +76,20 @@ class ClassifierTrainer {
         auto const own = labels.subspan(first, count);
         auto const& x = noised(x0, first, count, std::span(times).subspan(first, count),
                                {options_.seed, Stream::noise, step});
-        net_->forward(exec_, x, timesteps(std::span(times).subspan(first, count)), logits_, tape_,
+        net_->forward(runner_, x, timesteps(std::span(times).subspan(first, count)), logits_, tape_,
                       {options_.seed, step, first});
-        add(report, cross_entropy(exec_, logits_, own, std::vector<double>(count, 1.0 / batch), d_logits_),
+        add(report, cross_entropy(runner_, logits_, own, std::vector<double>(count, 1.0 / batch), d_logits_),
             own);
-        net_->backward(exec_, d_logits_, gradients_, tape_);
+        net_->backward(runner_, d_logits_, gradients_, tape_);
       }
-      if (!is_finite(gradient_norm_(exec_, gradients_)) || !is_finite(report.loss))
+      if (!is_finite(gradient_norm_(runner_, gradients_)) || !is_finite(report.loss))
         throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
                     "; training stopped with the parameters of the step before");
     } catch (...) {
-      kernels::fill_zero(exec_, gradients_.data(), gradients_.extent(0));
+      runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
       throw;
     }
-    adamw_.update(exec_, net_->parameters(), gradients_, options_.learning_rate(std::int64_t(step)));
+    adamw_.update(runner_, net_->parameters(), gradients_, options_.learning_rate(std::int64_t(step)));
     return report;
   }
 
@@ -102,11 +102,11 @@ class ClassifierTrainer {
     std::vector<Time> all = draw_times(std::uint64_t(adamw_.steps));
     auto const times = std::span<Time const>(all).first(std::size_t(count));
     auto const& x = noised(x0, 0, count, times, {options_.seed, Stream::noise});
-    net_->forward(exec_, x, timesteps(times), logits_, tape_, {options_.seed, 0, 0});
-    cross_entropy(exec_, logits_, labels, std::vector<double>(std::size_t(count), 1.0), d_logits_);
-    net_->backward(exec_, d_logits_, gradients_, tape_);
-    kernels::fill_zero(exec_, gradients_.data(), gradients_.extent(0));
-    exec_.fence();
+    net_->forward(runner_, x, timesteps(times), logits_, tape_, {options_.seed, 0, 0});
+    cross_entropy(runner_, logits_, labels, std::vector<double>(std::size_t(count), 1.0), d_logits_);
+    net_->backward(runner_, d_logits_, gradients_, tape_);
+    runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
+    runner_.fence();
   }
 
   /// The share of images x0 (N,H,W,channels) that is told right when all are noised to time t, with noise of
@@ -121,9 +121,9 @@ class ClassifierTrainer {
       int const count = (std::min)(options_.batch, int(x0.extent(0)) - first);
       std::vector<Time> const times(std::size_t(count), t);
       auto const& x = noised(x0, first, count, times, {seed, Stream::noise});
-      classify(exec_, x, timesteps(times), logits_);
+      classify(runner_, x, timesteps(times), logits_);
       auto const own = labels.subspan(first, count);
-      add(sum, cross_entropy(exec_, logits_, own, {}, Logits<Exec>()), own);
+      add(sum, cross_entropy(runner_, logits_, own, {}, Logits<Exec>()), own);
     }
     return sum.accuracy * options_.batch / double(x0.extent(0));
   }
@@ -135,7 +135,7 @@ class ClassifierTrainer {
   LearningRate& learning_rate() { return options_.learning_rate; }
   Net& net() { return *net_; }
   AdamW<Exec>& adamw() { return adamw_; }
-  Exec const& exec() const { return exec_; }
+  Exec const& exec() const { return runner_.space(); }
 
  private:
   std::vector<Time> draw_times(std::uint64_t step) const {
@@ -161,9 +161,10 @@ class ClassifierTrainer {
       d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", count, Net::classes_out);
     }
     HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
-    copy_values(exec_, x_, chosen);
-    kernels::fill_normal(exec_, eps_.data(), count, std::int64_t(h) * w * channels, noise, first);
-    q_sample(exec_, diffusion_, times, x_, eps_, x_);
+    copy_values(runner_, x_, chosen);
+    runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
+                eps_.data());
+    q_sample(runner_, diffusion_, times, x_, eps_, x_);
     return x_;
   }
 
@@ -174,7 +175,7 @@ class ClassifierTrainer {
     }
   }
 
-  Exec exec_;
+  Runner<Exec, typename Net::backend> runner_;
   Net* net_;
   D diffusion_;
   ClassifierTrainOptions options_;

@@ -76,38 +76,42 @@ class Trainable {
   Arena<Exec> const& network_gradients() const { return network_gradients_; }
 
   /// gradients() from network_gradients(), which end at zero: for W = W0 + B A, dB = dW A^T and dA = B^T dW.
-  void find_gradients(Exec const& exec) {
+  template <class On>
+  void find_gradients(On const& exec) {
     if (rank_ == 0) return;
+    auto&& runner = runner_on<typename Net::backend>(exec);
     using kernels::Transpose;
     std::size_t k = 0;
     for (ParameterInfo const& w : selection_->list()) {
       ParameterInfo const &a = factors_.all()[k], &b = factors_.all()[k + 1];
       int const out = int(w.shape[0]), in = int(w.shape[1]);
       float const* const dw = network_gradients_.data() + w.offset;
-      multiply(exec, {out, rank_, in}, dw, in, Transpose::no, values_.data() + a.offset, in, Transpose::yes,
+      multiply(runner, {out, rank_, in}, dw, in, Transpose::no, values_.data() + a.offset, in, Transpose::yes,
                gradients_.data() + b.offset, rank_);
-      multiply(exec, {rank_, in, out}, values_.data() + b.offset, rank_, Transpose::yes, dw, in,
+      multiply(runner, {rank_, in, out}, values_.data() + b.offset, rank_, Transpose::yes, dw, in,
                Transpose::no, gradients_.data() + a.offset, in);
       k += 2;
     }
-    kernels::fill_zero(exec, network_gradients_.data(), network_gradients_.extent(0));
+    runner.run(kernels::FillZero{std::int64_t(network_gradients_.extent(0))}, network_gradients_.data());
   }
 
   /// Makes the network's parameters those that `values` (of the size of values(): itself, or an average of
   /// it) stands for.
-  void apply(Exec const& exec, Arena<Exec> const& values) {
+  template <class On>
+  void apply(On const& exec, Arena<Exec> const& values) {
     if (all()) {
       if (values.data() != values_.data()) copy_values(exec, values_, values);
       return;
     }
     if (rank_ == 0) return scatter(exec, values);
     scatter(exec, base_);
+    auto&& runner = runner_on<typename Net::backend>(exec);
     using kernels::Transpose;
     std::size_t k = 0;
     for (ParameterInfo const& w : selection_->list()) {
       ParameterInfo const &a = factors_.all()[k], &b = factors_.all()[k + 1];
       int const out = int(w.shape[0]), in = int(w.shape[1]);
-      multiply(exec, {out, in, rank_}, values.data() + b.offset, rank_, Transpose::no,
+      multiply(runner, {out, in, rank_}, values.data() + b.offset, rank_, Transpose::no,
                values.data() + a.offset, in, Transpose::no,
                net_->parameters().data() + net_->parameter_list()[w.name].offset, in);
       k += 2;
@@ -116,8 +120,8 @@ class Trainable {
 
   /// Calls use(arena) with the network's parameters as `values` stands for them; the network is what it was
   /// afterwards. No second copy of a network is needed for it.
-  template <class Use>
-  void with(Exec const& exec, Arena<Exec> const& values, Use&& use) {
+  template <class On, class Use>
+  void with(On const& exec, Arena<Exec> const& values, Use&& use) {
     if (all()) return use(values);
     try {
       apply(exec, values);
@@ -140,8 +144,6 @@ class Trainable {
   }
 
  private:
-  using Path = kernels::DefaultPath<Exec>;
-
   Trainable(Net& net, ParameterSelection selection)
       : net_(&net), selection_(std::make_unique<ParameterSelection>(std::move(selection))) {
     if (selection_->total() == 0) throw Error("parameters to train", "at least one", "none");
@@ -164,25 +166,25 @@ class Trainable {
     for_each_piece(to, [&](auto chosen, auto whole) { copy_values(exec, chosen, whole); });
     exec.fence();
   }
-  void scatter(Exec const& exec, Arena<Exec> const& from) {
+  template <class On>
+  void scatter(On const& exec, Arena<Exec> const& from) {
     for_each_piece(from, [&](auto chosen, auto whole) { copy_values(exec, whole, chosen); });
   }
 
   /// c += op(a) op(b)
-  void multiply(Exec const& exec, kernels::MatmulShape shape, float const* a, int lda, kernels::Transpose ta,
-                float const* b, int ldb, kernels::Transpose tb, float* c, int ldc) {
-    std::int64_t const needed = kernels::matmul_workspace(Path{}, exec, shape, ta, tb);
-    if (std::int64_t(workspace_.extent(0)) < needed)
-      workspace_ = arena("glyphdiff::low_rank::scratch", needed);
-    kernels::matmul(Path{}, exec, shape, a, lda, ta, b, ldb, tb, c, ldc, true, nullptr, nullptr,
-                    workspace_.data());
+  template <class On>
+  static void multiply(On const& runner, kernels::MatmulShape shape, float const* a, int lda,
+                       kernels::Transpose ta, float const* b, int ldb, kernels::Transpose tb, float* c,
+                       int ldc) {
+    float const* const none = nullptr;
+    runner.run(kernels::Matmul{shape, lda, ta, ldb, tb, ldc, true}, a, b, none, none, c);
   }
 
   Net* net_;
   std::unique_ptr<ParameterSelection> selection_;
   ParameterList factors_;
   int rank_ = 0;
-  Arena<Exec> values_, gradients_, network_gradients_, base_, workspace_;
+  Arena<Exec> values_, gradients_, network_gradients_, base_;
 };
 
 }  // namespace glyphdiff

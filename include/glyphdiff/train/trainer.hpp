@@ -4,6 +4,7 @@
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/loss/objective.hpp>
 #include <glyphdiff/loss/timestep_samplers.hpp>
 #include <glyphdiff/loss/training_loss.hpp>
@@ -85,7 +86,7 @@ class Trainer {
 
   /// Trains what `trainable` says of the network.
   Trainer(Exec const& exec, Net& net, D diffusion, TrainOptions options, Trainable<Net> trainable)
-      : exec_(exec),
+      : runner_(exec),
         net_(&net),
         diffusion_(std::move(diffusion)),
         options_(std::move(options)),
@@ -94,7 +95,6 @@ class Trainer {
         adamw_(trainable_.list().total(), options_.adamw.with_seed(options_.seed)),
         ema_(exec, trainable_.values(), options_.ema_rates, options_.ema_warm_up, options_.ema_widths,
              options_.ema_folder),
-        gradient_norm_(trainable_.list().total()),
         tape_(trainable_.selection()) {
     if (options_.batch < 1)
       throw Error("batch size: expected 1 or more, found " + std::to_string(options_.batch));
@@ -127,8 +127,8 @@ class Trainer {
       for (int first = 0; first < batch; first += options_.microbatch)
         accumulate(x0, labels, condition, drawn, first, (std::min)(options_.microbatch, batch - first),
                    report);
-      trainable_.find_gradients(exec_);
-      report.gradient_norm = gradient_norm_(exec_, trainable_.gradients());
+      trainable_.find_gradients(runner_);
+      report.gradient_norm = gradient_norm_(runner_, trainable_.gradients());
       if (!is_finite(report.gradient_norm) || !is_finite(report.loss)) throw NotFinite(step + 1);
     } catch (...) {  // what earlier microbatches have added must not reach the next step
       zero(trainable_.network_gradients());
@@ -136,8 +136,8 @@ class Trainer {
       throw;
     }
     double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
-    adamw_.update(exec_, trainable_.values(), trainable_.gradients(), report.learning_rate, ema_, scale);
-    trainable_.apply(exec_, trainable_.values());
+    adamw_.update(runner_, trainable_.values(), trainable_.gradients(), report.learning_rate, ema_, scale);
+    trainable_.apply(runner_, trainable_.values());
     if constexpr (std::is_same_v<TimestepSampler, LossSecondMoment>)
       timestep_sampler_.update(drawn.times, report.losses);
     return report;
@@ -157,7 +157,7 @@ class Trainer {
     accumulate(blank(Net::config.channels), labels, blank(Net::config.condition_channels), drawn, 0, count,
                unused);
     zero(trainable_.network_gradients());
-    exec_.fence();
+    runner_.fence();
   }
 
   /// Training broke down; the parameters are those of the last good update.
@@ -176,7 +176,7 @@ class Trainer {
     int const averages = int(ema_.averages().size());
     m.training = trainable_.bytes(ema_.on_disk() ? 0 : averages, adamw_.options.moments);
     if (ema_.on_disk()) m.disk = averages * trainable_.list().total() * std::int64_t(sizeof(float));
-    m.activations = tape_.bytes(*net_, exec_, {n, height, width});
+    m.activations = tape_.bytes(*net_, runner_, {n, height, width});
     m.images =
         std::int64_t(n) * height * width *
         (3 * Net::config.channels + 2 * Net::config.out_channels() +
@@ -196,7 +196,7 @@ class Trainer {
   AdamW<Exec>& adamw() { return adamw_; }
   Ema<Exec>& ema() { return ema_; }
   TimestepSampler& timestep_sampler() { return timestep_sampler_; }
-  Exec const& exec() const { return exec_; }
+  Exec const& exec() const { return runner_.space(); }
 
  private:
   static TimestepSampler make_timestep_sampler(D const& diffusion) {
@@ -215,21 +215,22 @@ class Trainer {
     if (Net::config.condition_channels > 0) upload(condition, first, images.condition);
 
     RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
-    kernels::fill_normal(exec_, images.eps.data(), count, std::int64_t(h) * w * channels, noise, first);
+    runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
+                images.eps.data());
     std::span<Time const> const times(drawn.times.data() + first, count);
-    q_sample(exec_, diffusion_, times, images.x0, images.eps, images.x_t);
+    q_sample(runner_, diffusion_, times, images.x0, images.eps, images.x_t);
     auto const timesteps = network_timesteps(diffusion_, times);
-    Images<Exec> const input = Net::beside_condition(exec_, images.x_t, images.condition, images.input);
-    net_->forward(exec_, input, timesteps, labels.empty() ? labels : labels.subspan(first, count),
+    Images<Exec> const input = Net::beside_condition(runner_, images.x_t, images.condition, images.input);
+    net_->forward(runner_, input, timesteps, labels.empty() ? labels : labels.subspan(first, count),
                   images.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
 
     std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
     double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
     for (double& weight : weights) weight *= share;
     LossReport const loss =
-        training_loss<Objective>(exec_, diffusion_, times, std::span<double const>(weights), images.x0,
+        training_loss<Objective>(runner_, diffusion_, times, std::span<double const>(weights), images.x0,
                                  images.eps, images.output, images.d_output);
-    net_->backward(exec_, images.d_output, trainable_.network_gradients(), tape_);
+    net_->backward(runner_, images.d_output, trainable_.network_gradients(), tape_);
     for (int n = 0; n < count; ++n) {
       double const weight = drawn.weights[first + n] / options_.batch;
       report.loss += weight * loss.total[n];
@@ -245,13 +246,13 @@ class Trainer {
   };
 
   void zero(Arena<Exec> const& gradients) {
-    kernels::fill_zero(exec_, gradients.data(), std::int64_t(gradients.extent(0)));
+    runner_.run(kernels::FillZero{std::int64_t(gradients.extent(0))}, gradients.data());
   }
 
   /// The images from number `first` on, as many as `to` has.
   void upload(HostImages const& from, int first, Images<Exec> const& to) {
     std::size_t const each = from.extent(1) * from.extent(2) * from.extent(3);
-    copy_values(exec_, to,
+    copy_values(runner_, to,
                 HostImages(from.data() + std::size_t(first) * each, to.extent(0), from.extent(1),
                            from.extent(2), from.extent(3)));
   }
@@ -283,7 +284,7 @@ class Trainer {
     return {at(0, in), at(1, in), at(2, in), at(3, condition), at(4, input), at(5, out), at(6, out)};
   }
 
-  Exec exec_;
+  Runner<Exec, typename Net::backend> runner_;
   Net* net_;
   D diffusion_;
   TrainOptions options_;
