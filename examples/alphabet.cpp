@@ -95,6 +95,8 @@ int main(int argc, char** argv) try {
       ->check(cli::Range(0.0, 1.0))
       ->capture_default_str();
   draw_command.add_option("--seed", drawing.seed, "of everything random")->capture_default_str();
+  draw_command.add_flag("--profile", drawing.profile,
+                        "record the drawing: where its time goes, to OUT/profile.txt and OUT/profile.json");
   cli::Option* const like =
       draw_command.add_option("--like", drawing.like, "draw more like this picture, in its style");
   cli::Option* const from =
@@ -113,6 +115,9 @@ int main(int argc, char** argv) try {
       ->excludes(from)
       ->excludes(like)
       ->excludes(strength);
+  train_command.add_flag(
+      "--profile", training.profile,
+      "record ten updates: where their time goes, to OUT/profile.txt and OUT/profile.json");
   train_command.add_flag("--json", training.json, "say what happens as lines of JSON on standard output");
   if (auto const status = app.parse(argc, argv)) return *status;
   training.save_every_said = save_every->count() > 0;

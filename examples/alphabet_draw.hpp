@@ -3,6 +3,7 @@
 
 #include "alphabet_letters.hpp"
 #include "load_network.hpp"
+#include "profile.hpp"
 
 #include <glyphdiff/data/alphabet_picture.hpp>
 #include <glyphdiff/data/letter_line.hpp>
@@ -26,6 +27,7 @@ struct DrawingOptions {
   int count = 1, candidates = 4, steps = 25;
   double guidance_scale = 1.5, strength = 0.5, taught = 0.5;
   std::uint64_t seed = 1;
+  bool profile = false;
 };
 
 /// The network, and for the characters that it was not taught the one between the network that it began as
@@ -56,6 +58,10 @@ class Artists {
     auto const stranger =
         std::find_if(labels.begin(), labels.end(), [&](int label) { return !knows(label); });
     return of(stranger == labels.end() ? labels.front() : *stranger);
+  }
+  void set_profiler(gd::Profiler* profiler) {
+    taught_->set_profiler(profiler);
+    if (other_) other_->set_profiler(profiler);
   }
   bool knows(int label) const {
     return !other_ || characters_.find(gd::alphabet[std::size_t(label)]) != std::string::npos;
@@ -350,11 +356,14 @@ inline int draw(DrawingOptions options) {
   gd::make_run_folder(options.out);
   Exec const exec;
   Artists artists(exec, options);
+  gd::Profiler profiler;
+  if (options.profile) artists.set_profiler(&profiler);
   Preset::Process const process(options.steps);
   if (options.from.empty() && options.like.empty() && options.between.empty())
     draw_text(artists, process, options);
   else
     draw_variations(exec, artists, process, options);
+  write_profile(exec, profiler, options.out / "profile", "the drawing", 1, stdout);
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }

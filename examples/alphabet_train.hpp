@@ -4,6 +4,7 @@
 #include "alphabet_letters.hpp"
 #include "forecast.hpp"
 #include "load_network.hpp"
+#include "profile.hpp"
 #include "watch.hpp"
 
 #include <glyphdiff/data/alphabet_batches.hpp>
@@ -21,7 +22,7 @@ struct TrainingOptions {
   double learning_rate = 3e-4, ema = 0.998, minutes = 0;  // minutes: 0 if not said
   bool save_every_said = false;
   std::uint64_t seed = 1;
-  bool from_nothing = false, fresh = false, plain = false, json = false;
+  bool from_nothing = false, fresh = false, plain = false, json = false, profile = false;
   std::string command;
 };
 
@@ -144,8 +145,10 @@ inline int train(TrainingOptions options) {
   };
 
   std::optional<gd::Interrupt> interrupt(std::in_place);
+  UpdateProfile profile(options.profile, options.out, text);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
+    profile.before_update(trainer);
     auto const& batch = batches(trainer.steps());
     try {
       report = trainer.step(batch.images, batch.labels, batch.condition);
@@ -168,6 +171,7 @@ inline int train(TrainingOptions options) {
     watch.write("training");
     watch.resume();
   }
+  profile.end(trainer);
   watch.write("finished");
   watch.end("finished");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());

@@ -25,6 +25,7 @@
 #include "forecast.hpp"
 #include "load_network.hpp"
 #include "preset.hpp"
+#include "profile.hpp"
 #include "watch.hpp"
 
 #include <chrono>
@@ -56,7 +57,7 @@ struct Options {
   double learning_rate = 0, beta2 = 0, clip = 0, decay_to = 0, minutes = 0;  // minutes: 0 if not said
   std::vector<double> ema{}, widths{};
   std::uint64_t seed = 1;
-  bool fresh = false, mirror = false, vary = false, plain = false, full_snapshots = false,
+  bool fresh = false, mirror = false, vary = false, plain = false, full_snapshots = false, profile = false,
        ema_on_disk = false, hold_out = false, json = false, save_every_said = false;
 
   gd::MomentFormat moment_format() const {
@@ -328,8 +329,10 @@ int run(Options options) {
   std::int64_t const first = trainer.steps();
   auto const clock = [] { return std::chrono::steady_clock::now(); };
   auto timed_from = clock();
+  UpdateProfile profile(options.profile, options.out, text);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
+    profile.before_update(trainer);
     try {
       report = trainer.step(batches(trainer.steps()));
     } catch (Trainer::NotFinite const&) {
@@ -367,6 +370,7 @@ int run(Options options) {
       watch.resume();
     }
   }
+  profile.end(trainer);
   watch.write("finished");
   watch.end(trainer.steps() == options.steps ? "finished" : "no better");
   std::fprintf(text, "see %s\n", (options.out / "report.html").c_str());
@@ -470,6 +474,8 @@ int main(int argc, char** argv) try {
                  "held-out pictures")
       ->check(cli::IsMember({"steps", "auto"}))
       ->capture_default_str();
+  app.add_flag("--profile", options.profile,
+               "record ten updates: where their time goes, to OUT/profile.txt and OUT/profile.json");
   app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
   app.add_option("--judged", options.judged, "samples judged at each save")
       ->check(cli::Range(0, 1'000'000))

@@ -22,6 +22,7 @@
 
 #include "command_line.hpp"
 #include "forecast.hpp"
+#include "profile.hpp"
 #include "watch.hpp"
 
 #include <chrono>
@@ -52,7 +53,8 @@ struct Options {
   std::int64_t steps = 0;
   int batch = 0;
   std::uint64_t seed = 1;
-  bool fresh = false, mirror = false, vary = false, plain = false, json = false, hold_out = false;
+  bool fresh = false, mirror = false, vary = false, plain = false, json = false, hold_out = false,
+       profile = false;
   std::string stop = "steps", command;
   int judged = 1024;
   double minutes = 0;  ///< 0 if not said
@@ -284,8 +286,10 @@ int run(Options options) {
 
   // During the training alone: later there is nothing to lose, and Ctrl-C just ends the program.
   std::optional<gd::Interrupt> interrupt(std::in_place);
+  UpdateProfile profile(options.profile, options.out, text);
   while (trainer.steps() < options.steps) {
     gd::StepReport report;
+    profile.before_update(trainer);
     try {
       report = trainer.step(batches(trainer.steps()));
     } catch (typename decltype(trainer)::NotFinite const&) {
@@ -311,6 +315,7 @@ int run(Options options) {
     }
   }
   interrupt.reset();
+  profile.end(trainer);
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
   auto const samples = draw(diffusion, std::max(options.judged, sheet_count));
@@ -380,6 +385,8 @@ int main(int argc, char** argv) try {
                  "steps: at the last one; auto: when three saves were no better than one before them")
       ->check(cli::IsMember({"steps", "auto"}))
       ->capture_default_str();
+  app.add_flag("--profile", options.profile,
+               "record ten updates: where their time goes, to OUT/profile.txt and OUT/profile.json");
   app.add_flag("--json", options.json, "say what happens as lines of JSON on standard output");
   if (auto const status = app.parse(argc, argv)) return *status;
   if (options.stop == "auto" && !options.data.empty()) options.hold_out = true;

@@ -22,6 +22,7 @@
 #include "command_line.hpp"
 #include "load_network.hpp"
 #include "preset.hpp"
+#include "profile.hpp"
 #if defined(GLYPHDIFF_GUIDED)
 #include <glyphdiff/classifier_presets.hpp>
 #include <glyphdiff/sampler/classifier_gradient.hpp>
@@ -54,7 +55,7 @@ struct Options {
   std::optional<std::uint64_t> to_seed;
   std::int64_t step = 0;
   std::uint64_t seed = 1, first = 0;
-  bool no_clip = false;
+  bool no_clip = false, profile = false;
 };
 
 /// Fills the parameters from a checkpoint, from that of a run's folder, or from all of a run's snapshots
@@ -70,8 +71,12 @@ void load(Options const& options, fs::path const& path, Net& net) {
 
 // Compiled once for everything that may be combined: any model, any start, anything done between the steps.
 using Plan = gd::SamplingPlan<Process>;
-using Model = std::function<void(Exec const&, gd::Images<Exec> const&, std::span<float const>,
-                                 gd::Images<Exec> const&)>;
+struct Model : std::function<void(Exec const&, gd::Images<Exec> const&, std::span<float const>,
+                                  gd::Images<Exec> const&)> {
+  using function::function;
+  gd::Profiler* recorder = nullptr;  // of what samplers do
+  gd::Profiler* profiler() const { return recorder; }
+};
 #if defined(GLYPHDIFF_GUIDED)
 using Classifier = gd::EncoderUNet<gd::presets::ClassifierOf<Preset>, Exec>;
 using Sampled = gd::ClassifierGuidance<Exec, Model, Model>;
@@ -197,15 +202,20 @@ int run(Options options) {
   int const batch = options.batch > 0 ? options.batch : options.size < 128 ? 32 : 1;
 
   Net::Evaluator strong(net), weak(weak_net ? *weak_net : net);
+  gd::Profiler profiler;
+  if (options.profile) strong.set_profiler(&profiler), weak.set_profiler(&profiler);
   auto const with_labels = [&](Net::Evaluator& evaluate) {
-    return Model([&](Exec const& space, auto const& x, auto timesteps, auto const& out) {
+    Model made([&](Exec const& space, auto const& x, auto timesteps, auto const& out) {
       evaluate.set_labels(std::vector<int>(Net::config.classes > 0 ? x.extent(0) : 0, label));
       evaluate(space, x, timesteps, out);
     });
+    made.recorder = strong.profiler();
+    return made;
   };
   Model model = with_labels(strong);
   if (weak_net)
     model = gd::Guidance<Exec, Model, Model>(exec, model, with_labels(weak), options.guidance_scale);
+  model.recorder = strong.profiler();
 #if defined(GLYPHDIFF_GUIDED)
   Classifier classifier(exec, gd::zero_parameters);
   load_network(options.classifier.string(), "", classifier);
@@ -257,6 +267,7 @@ int run(Options options) {
                  options.count);
   });
   write(options, samples, label);
+  write_profile(exec, profiler, options.out.string() + ".profile", "a picture", options.count, stdout);
   std::printf("see %s\n", options.out.c_str());
   return 0;
 }
@@ -334,6 +345,8 @@ int main(int argc, char** argv) try {
   app.add_option("--npz", options.npz,
                  "NumPy file of all pictures (arr_0) and labels (arr_1), as the reference writes it");
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_flag("--profile", options.profile,
+               "record the drawing: where its time goes, to OUT.profile.txt and OUT.profile.json");
   if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);
 } catch (std::exception const& error) {

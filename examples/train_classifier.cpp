@@ -14,6 +14,7 @@
 
 #include "command_line.hpp"
 #include "forecast.hpp"
+#include "profile.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -35,7 +36,7 @@ struct Options {
   int batch = 64;
   double learning_rate = 1e-3, held_out = 0.1, minutes = 0;  // minutes: 0 if not said
   std::uint64_t seed = 1;
-  bool fresh = false;
+  bool fresh = false, profile = false;
 };
 
 /// Pictures to train on and others to judge by: an atlas's own, or every tenth or so of a folder.
@@ -120,7 +121,9 @@ int run(Options options) {
                             gd::LetterAugmentation{});
   std::optional<gd::Interrupt> interrupt(std::in_place);
   gd::ProgressBar bar(trainer.steps(), options.steps, options.batch);
+  UpdateProfile profile(options.profile, options.out, stdout);
   while (trainer.steps() < options.steps) {
+    profile.before_update(trainer);
     std::int64_t const step = trainer.steps();
     std::vector<int> labels;
     for (std::size_t const letter : batches.chosen(step)) labels.push_back(classes.labels[letter]);
@@ -136,6 +139,7 @@ int run(Options options) {
       bar.resume();
     }
   }
+  profile.end(trainer);
   if (letters.held_out.size() > 0) {
     auto const& images = letters.held_out.images;
     gd::HostImages const held_out(const_cast<float*>(images.data()), images.shape(0), size, size, 1);
@@ -179,6 +183,8 @@ int main(int argc, char** argv) try {
       ->check(cli::Range(0.01, 0.5))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of everything random")->capture_default_str();
+  app.add_flag("--profile", options.profile,
+               "record ten updates: where their time goes, to OUT/profile.txt and OUT/profile.json");
   app.add_flag("--fresh", options.fresh, "start over instead of going on from the folder's checkpoint");
   if (auto const status = app.parse(argc, argv)) return *status;
   return run(options);

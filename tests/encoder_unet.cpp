@@ -40,7 +40,8 @@ void check_spaces() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("every gradient of a classifier, by finite differences", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("every gradient of a classifier, by finite differences", On,
+                   GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_encoder<On, Tiny<Pool::adaptive>>({2, 4, 6});
   check_encoder<On, Tiny<Pool::attention>>({2, 8, 8});
   check_encoder<On, Tiny<Pool::spatial>>({2, 4, 6});

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <glyphdiff/kernels/path.hpp>
+#include <glyphdiff/kernels/backend.hpp>
 
 /// The execution spaces, and the paths on them, that every test of a kernel or a layer runs for.
 namespace glyphdiff::test {
 
-template <class Exec_, class Path_>
+template <class Exec_, class Backend_>
 struct On {
   using Exec = Exec_;
-  using Path = Path_;
+  using Backend = Backend_;
 };
 
 using Parallel = Kokkos::DefaultHostExecutionSpace;
@@ -28,13 +28,13 @@ using Cuda = On<Kokkos::Cuda, kernels::Portable>;
 }  // namespace glyphdiff::test
 
 #if defined(__CUDACC__) && defined(KOKKOS_ENABLE_CUDA)
-#define GLYPHDIFF_TEST_DEVICE_PATHS , glyphdiff::test::Cuda
+#define GLYPHDIFF_TEST_DEVICE_BACKENDS , glyphdiff::test::Cuda
 #else
-#define GLYPHDIFF_TEST_DEVICE_PATHS
+#define GLYPHDIFF_TEST_DEVICE_BACKENDS
 #endif
-#define GLYPHDIFF_TEST_PATHS                                                                             \
+#define GLYPHDIFF_TEST_BACKENDS                                                                          \
   glyphdiff::test::SinglePortable, glyphdiff::test::SingleVectorised, glyphdiff::test::ParallelPortable, \
-      glyphdiff::test::ParallelVectorised GLYPHDIFF_TEST_DEVICE_PATHS
-/// For what is built from kernels and takes longer to compile: each space once, each path once.
-#define GLYPHDIFF_TEST_LAYER_PATHS \
-  glyphdiff::test::SinglePortable, glyphdiff::test::ParallelVectorised GLYPHDIFF_TEST_DEVICE_PATHS
+      glyphdiff::test::ParallelVectorised GLYPHDIFF_TEST_DEVICE_BACKENDS
+/// For what is built from kernels and takes longer to compile: each space once, each backend once.
+#define GLYPHDIFF_TEST_LAYER_BACKENDS \
+  glyphdiff::test::SinglePortable, glyphdiff::test::ParallelVectorised GLYPHDIFF_TEST_DEVICE_BACKENDS

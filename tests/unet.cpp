@@ -33,7 +33,7 @@ Images<Exec> images(int n, int h, int w, int channels) { return Images<Exec>("te
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("every gradient of a network with all its parts", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("every gradient of a network with all its parts", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_unet<On, Tiny>({2, 4, 6});
 }
 

@@ -102,7 +102,8 @@ inline constexpr std::int64_t encoder_parameter_count = nn::EncoderLayers<Spec>:
 
 /// The descending half of a UNet with a pool at its end: the classifier of noisy images that guides sampling
 /// (Dhariwal & Nichol 2021, section 4), for a configuration (see ValidEncoder) on a Kokkos execution space.
-template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Backend = kernels::DefaultPath<Exec>>
+template <class Spec, class Exec = Kokkos::DefaultExecutionSpace,
+          class Backend = kernels::DefaultBackend<Exec>>
 class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
   using Base = nn::Network<nn::EncoderLayers<Spec>, Exec, Backend>;
 

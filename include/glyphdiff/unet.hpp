@@ -61,6 +61,7 @@ struct UNetLayers {
     Extent const e = tape.stem.output->extent;
     level.forward(pass, tape.stem.output, tape.embedding, tape.level);
     pass.keep_for_backward(tape.stem.output);
+    pass.layer = out_norm.weight;
     tape.out_statistics = pass.floats(OutNorm::statistics_size(e));
     auto normed = pass.template tensor<width>(e);
     out_norm.template forward<true>(pass, e, columns(tape.level.output()), tape.out_statistics, {},
@@ -80,6 +81,7 @@ struct UNetLayers {
                 Tape& tape) const {
     constexpr int factor = config.space_to_depth;
     Extent const e = tape.stem.output->extent;
+    pass.layer = out_norm.weight;
     auto const d_embedding = pass.floats(std::int64_t(e.n) * config.embedding());
     pass.run(kernels::FillZero{std::int64_t(e.n) * config.embedding()}, d_embedding);
     tape.embedding.gradient = d_embedding;
@@ -111,7 +113,8 @@ template <class Spec>
 inline constexpr std::int64_t parameter_count = nn::UNetLayers<Spec>::parameter_count;
 
 /// The UNet of ADM and IDDPM for a configuration (Spec::config, see UNetConfig) on a Kokkos execution space.
-template <class Spec, class Exec = Kokkos::DefaultExecutionSpace, class Backend = kernels::DefaultPath<Exec>>
+template <class Spec, class Exec = Kokkos::DefaultExecutionSpace,
+          class Backend = kernels::DefaultBackend<Exec>>
 class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
   using Base = nn::Network<nn::UNetLayers<Spec>, Exec, Backend>;
 

@@ -15,7 +15,7 @@ namespace {
 
 using namespace glyphdiff;
 using bench::Exec;
-using Path = kernels::DefaultPath<Exec>;
+using Backend = kernels::DefaultBackend<Exec>;
 
 struct Options {
   std::vector<std::vector<int>> shapes{{8, 64, 64, 64},  {8, 128, 32, 128}, {8, 256, 16, 256},
@@ -48,7 +48,7 @@ double gflops(Exec const& exec, int repeats, double flops, Work const& work) {
 
 /// Fused multiply-adds on independent registers in every thread.
 double fma_peak(Exec const& exec, int repeats) {
-  using Pack = kernels::Pack<Path::width>;
+  using Pack = kernels::Pack<Backend::width>;
   constexpr int chains = 12,
                 rounds = 400'000;  // the latency of an FMA times the number that start per cycle, and more
   int const workers = int(exec.concurrency());
@@ -63,14 +63,14 @@ double fma_peak(Exec const& exec, int repeats) {
             for (int c = 0; c < chains; ++c) sums[c] = sums[c] * a + b;
           auto total = sums[0];
           for (int c = 1; c < chains; ++c) total += sums[c];
-          float lanes[Path::width];
+          float lanes[Backend::width];
           total.store(lanes);
           float sum = 0;
           for (float lane : lanes) sum += lane;
           result(worker) = sum;
         });
   };
-  return gflops(exec, repeats, 2.0 * workers * rounds * chains * Path::width, work);
+  return gflops(exec, repeats, 2.0 * workers * rounds * chains * Backend::width, work);
 }
 
 double matrix_product(Exec const& exec, int repeats) {
@@ -79,9 +79,9 @@ double matrix_product(Exec const& exec, int repeats) {
   auto const no = kernels::Transpose::no;
   auto const a = random_floats(exec, n * n, 1), b = random_floats(exec, n * n, 2),
              c = random_floats(exec, n * n, 3);
-  auto const scratch = random_floats(exec, kernels::matmul_workspace(Path(), exec, shape, no, no), 4);
+  auto const scratch = random_floats(exec, kernels::matmul_workspace(Backend(), exec, shape, no, no), 4);
   return gflops(exec, repeats, 2.0 * n * n * n, [&] {
-    kernels::matmul(Path(), exec, shape, a.data(), n, no, b.data(), n, no, c.data(), n, false, nullptr,
+    kernels::matmul(Backend(), exec, shape, a.data(), n, no, b.data(), n, no, c.data(), n, false, nullptr,
                     nullptr, scratch.data());
   });
 }
@@ -96,20 +96,20 @@ Speeds convolution(Exec const& exec, int repeats, kernels::ConvShape s, bool exa
   auto const y = random_floats(exec, pixels * s.out, 3), dy = random_floats(exec, pixels * s.out, 4);
   auto const weight = random_floats(exec, s.weights(), 5), d_weight = random_floats(exec, s.weights(), 6);
   auto const bias = random_floats(exec, s.out, 7), d_bias = random_floats(exec, s.out, 8);
-  auto const scratch = random_floats(exec, kernels::conv2d_workspace(Path(), exec, s, exact), 9);
+  auto const scratch = random_floats(exec, kernels::conv2d_workspace(Backend(), exec, s, exact), 9);
   double const flops = 2.0 * double(pixels) * double(s.weights());
   return {gflops(exec, repeats, flops,
                  [&] {
-                   kernels::conv2d_forward(Path(), exec, s, exact, x.data(), weight.data(), bias.data(),
+                   kernels::conv2d_forward(Backend(), exec, s, exact, x.data(), weight.data(), bias.data(),
                                            nullptr, y.data(), scratch.data());
                  }),
           gflops(exec, repeats, flops,
                  [&] {
-                   kernels::conv2d_backward_data(Path(), exec, s, exact, dy.data(), weight.data(), dx.data(),
-                                                 false, scratch.data());
+                   kernels::conv2d_backward_data(Backend(), exec, s, exact, dy.data(), weight.data(),
+                                                 dx.data(), false, scratch.data());
                  }),
           gflops(exec, repeats, flops, [&] {
-            kernels::conv2d_backward_weight(Path(), exec, s, exact, x.data(), dy.data(), d_weight.data(),
+            kernels::conv2d_backward_weight(Backend(), exec, s, exact, x.data(), dy.data(), d_weight.data(),
                                             d_bias.data(), scratch.data());
           })};
 }

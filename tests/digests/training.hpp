@@ -158,7 +158,7 @@ inline void digests() {
   TrainOptions rounded = options();
   rounded.adamw.moments = MomentFormat::bfloat16;
   whole<Net>("training/moments-in-bfloat16", 3, rounded);
-  TrainOptions few = options();  // that path is slow on a CPU
+  TrainOptions few = options();  // that backend is slow on a CPU
   few.batch = 3;
   few.microbatch = 2;
   whole<UNet<Adm16, Exec, kernels::Portable>>("training/portable", 2, few);

@@ -14,7 +14,7 @@ namespace glyphdiff::test {
 template <class On, class Spec>
 struct Classification {
   using Exec = typename On::Exec;
-  using Net = EncoderUNet<Spec, Exec, typename On::Path>;
+  using Net = EncoderUNet<Spec, Exec, typename On::Backend>;
   static constexpr UNetConfig const& config = Spec::config;
 
   Exec exec;

@@ -49,7 +49,7 @@ template <class On, class Spec>
 void check_golden(char const* name, double tolerance) {
   CAPTURE(name);
   using Exec = typename On::Exec;
-  using Net = EncoderUNet<Spec, Exec, typename On::Path>;
+  using Net = EncoderUNet<Spec, Exec, typename On::Backend>;
   Exec const exec;
   golden::Model const model(name);
   Net net(exec);
@@ -89,7 +89,7 @@ void check_all(double tolerance) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("classifiers with every pool: outputs and gradients as in PyTorch", On,
-                   GLYPHDIFF_TEST_LAYER_PATHS) {
+                   GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_all<On, true>(5e-5);
 }
 

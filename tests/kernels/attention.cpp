@@ -36,14 +36,14 @@ struct Result {
 template <class On>
 Result run(Case const& c) {
   using Exec = typename On::Exec;
-  typename On::Path const path;
+  typename On::Backend const backend;
   Exec const exec;
   std::int64_t const size = std::int64_t(c.shape.n) * c.shape.pixels * c.shape.heads * c.shape.head_channels;
   auto const qkv = to_space<Exec>(values(3 * size, 1, c.scale)), dy = to_space<Exec>(values(size, 2));
   auto const y = unset<Exec>(size), dqkv = unset<Exec>(3 * size);
-  auto const floats = kernels::attention_workspace(path, exec, c.shape);
-  kernels::attention_forward(path, exec, c.shape, qkv.data(), y.data(), unset<Exec>(floats).data());
-  kernels::attention_backward(path, exec, c.shape, qkv.data(), y.data(), dy.data(), dqkv.data(),
+  auto const floats = kernels::attention_workspace(backend, exec, c.shape);
+  kernels::attention_forward(backend, exec, c.shape, qkv.data(), y.data(), unset<Exec>(floats).data());
+  kernels::attention_backward(backend, exec, c.shape, qkv.data(), y.data(), dy.data(), dqkv.data(),
                               unset<Exec>(floats).data());
   return {to_host(y), to_host(dqkv)};
 }
@@ -101,7 +101,7 @@ Expected reference(Case const& c) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("attention agrees with its formulas", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("attention agrees with its formulas", On, GLYPHDIFF_TEST_BACKENDS) {
   for (Case const& c : cases) {
     CAPTURE(c.shape.pixels);
     CAPTURE(c.shape.head_channels);

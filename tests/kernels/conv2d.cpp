@@ -56,7 +56,7 @@ struct Results {
 template <class On>
 Results<float> run(Case const& c) {
   using Exec = typename On::Exec;
-  typename On::Path const path;
+  typename On::Backend const backend;
   Exec const exec;
   auto const s = c.shape;
   Operands const host(s);
@@ -66,13 +66,13 @@ Results<float> run(Case const& c) {
   auto const y = unset<Exec>(host.dy.size()),
              dx = c.accumulate ? to_space<Exec>(host.dx) : unset<Exec>(host.x.size());
   auto const dweight = to_space<Exec>(host.dweight), dbias = to_space<Exec>(host.dbias);
-  auto const floats = kernels::conv2d_workspace(path, exec, s, c.exact);
-  kernels::conv2d_forward(path, exec, s, c.exact, x.data(), weight.data(), bias.data(),
+  auto const floats = kernels::conv2d_workspace(backend, exec, s, c.exact);
+  kernels::conv2d_forward(backend, exec, s, c.exact, x.data(), weight.data(), bias.data(),
                           c.residual ? residual.data() : nullptr, y.data(), unset<Exec>(floats).data());
-  kernels::conv2d_backward_data(path, exec, s, c.exact, dy.data(), weight.data(), dx.data(), c.accumulate,
+  kernels::conv2d_backward_data(backend, exec, s, c.exact, dy.data(), weight.data(), dx.data(), c.accumulate,
                                 unset<Exec>(floats).data());
-  kernels::conv2d_backward_weight(path, exec, s, c.exact, x.data(), dy.data(), dweight.data(), dbias.data(),
-                                  unset<Exec>(floats).data());
+  kernels::conv2d_backward_weight(backend, exec, s, c.exact, x.data(), dy.data(), dweight.data(),
+                                  dbias.data(), unset<Exec>(floats).data());
   return {to_host(y), to_host(dx), to_host(dweight), to_host(dbias)};
 }
 
@@ -108,7 +108,7 @@ Results<double> reference(Case const& c) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("convolutions agree with their definition", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("convolutions agree with their definition", On, GLYPHDIFF_TEST_BACKENDS) {
   for (Case const& c : cases()) {
     auto const s = c.shape;
     CAPTURE(s.h);
@@ -127,9 +127,9 @@ TEST_CASE_TEMPLATE("convolutions agree with their definition", On, GLYPHDIFF_TES
   }
 }
 
-TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
-  typename On::Path const path;
+  typename On::Backend const backend;
   Exec const exec;
   for (bool exact : {true, false}) {
     Case const c{{2, 9, 11, 33, 16}, exact, true, false};
@@ -137,8 +137,8 @@ TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GL
     auto const x = to_space<Exec>(host.x), weight = to_space<Exec>(host.weight),
                bias = to_space<Exec>(host.bias);
     auto const y = to_space<Exec>(host.residual);
-    auto const scratch = unset<Exec>(kernels::conv2d_workspace(path, exec, c.shape, exact));
-    kernels::conv2d_forward(path, exec, c.shape, exact, x.data(), weight.data(), bias.data(), y.data(),
+    auto const scratch = unset<Exec>(kernels::conv2d_workspace(backend, exec, c.shape, exact));
+    kernels::conv2d_forward(backend, exec, c.shape, exact, x.data(), weight.data(), bias.data(), y.data(),
                             y.data(), scratch.data());
     CHECK(same_bits(to_host(y), run<On>(c).y));
   }

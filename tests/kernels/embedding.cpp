@@ -10,7 +10,7 @@ namespace kernels_embedding_tests {
 using namespace glyphdiff;
 using namespace glyphdiff::test;
 
-TEST_CASE_TEMPLATE("timesteps become cosines, then sines", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("timesteps become cosines, then sines", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   std::vector<float> const timesteps{0, 1, 17.5f, 999};
   for (int width : {2, 3, 5, 16, 33, 48}) {
@@ -28,7 +28,7 @@ TEST_CASE_TEMPLATE("timesteps become cosines, then sines", On, GLYPHDIFF_TEST_PA
   }
 }
 
-TEST_CASE_TEMPLATE("labels choose rows, and their gradients meet in them", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("labels choose rows, and their gradients meet in them", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   int const width = 33, classes = 4;

@@ -57,7 +57,7 @@ struct Result {
 template <class On>
 Result run(Case const& c) {
   using Exec = typename On::Exec;
-  using Path = typename On::Path;
+  using Backend = typename On::Backend;
   Numbers const host(c);
   Exec const exec;
   int const channels = c.first + c.second;
@@ -76,13 +76,13 @@ Result run(Case const& c) {
   if (c.modulated) scale_shift = {embedding.data(), dembedding.data()};
   kernels::ChannelsGradient const dx{
       {dx_first.data(), c.accumulate_first}, c.first, {dx_second.data(), c.accumulate_second}, c.second};
-  kernels::group_norm_statistics<Path>(exec, c.e, x, c.groups, 1e-5f, statistics.data(),
-                                       unset<Exec>(scratch_floats).data());
+  kernels::group_norm_statistics<Backend>(exec, c.e, x, c.groups, 1e-5f, statistics.data(),
+                                          unset<Exec>(scratch_floats).data());
   auto const passes = [&](auto silu) {
-    kernels::group_norm_forward<decltype(silu)::value, Path>(exec, c.e, x, c.groups, statistics.data(),
-                                                             gamma.data(), beta.data(), scale_shift, y.data(),
-                                                             unset<Exec>(scratch_floats).data());
-    kernels::group_norm_backward<decltype(silu)::value, Path>(
+    kernels::group_norm_forward<decltype(silu)::value, Backend>(exec, c.e, x, c.groups, statistics.data(),
+                                                                gamma.data(), beta.data(), scale_shift,
+                                                                y.data(), unset<Exec>(scratch_floats).data());
+    kernels::group_norm_backward<decltype(silu)::value, Backend>(
         exec, c.e, x, c.groups, statistics.data(), gamma.data(), beta.data(), scale_shift, dy.data(), dx,
         dgamma.data(), dbeta.data(), unset<Exec>(scratch_floats).data());
   };
@@ -161,7 +161,7 @@ Expected reference(Case const& c) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("group norm agrees with its formulas", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("group norm agrees with its formulas", On, GLYPHDIFF_TEST_BACKENDS) {
   for (Case const& c : cases) {
     CAPTURE(c.first);
     CAPTURE(c.second);
@@ -179,9 +179,9 @@ TEST_CASE_TEMPLATE("group norm agrees with its formulas", On, GLYPHDIFF_TEST_PAT
   }
 }
 
-TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
-  using Path = typename On::Path;
+  using Backend = typename On::Backend;
   Case const c{{2, 9, 9}, 33, 0, 3, true, false};
   Numbers const host(c);
   Exec const exec;
@@ -191,16 +191,16 @@ TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, 
              dy = to_space<Exec>(host.dy);
   auto const statistics = unset<Exec>(2 * 3 * 2),
              scratch = unset<Exec>(kernels::group_norm_workspace(c.e, 33));
-  kernels::group_norm_statistics<Path>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(),
-                                       scratch.data());
-  kernels::group_norm_backward<true, Path>(exec, c.e, {x.data(), 33}, 3, statistics.data(), gamma.data(),
-                                           beta.data(), {}, dy.data(), {{dy.data(), false}, 33},
-                                           dgamma.data(), dbeta.data(), scratch.data());
+  kernels::group_norm_statistics<Backend>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(),
+                                          scratch.data());
+  kernels::group_norm_backward<true, Backend>(exec, c.e, {x.data(), 33}, 3, statistics.data(), gamma.data(),
+                                              beta.data(), {}, dy.data(), {{dy.data(), false}, 33},
+                                              dgamma.data(), dbeta.data(), scratch.data());
   CHECK(same_bits(to_host(dy), run<On>(c).dx_first));
 }
 
 TEST_CASE_TEMPLATE("the variance keeps its digits a thousand deviations from zero", On,
-                   GLYPHDIFF_TEST_PATHS) {
+                   GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   int const channels = 48, groups = 3, width = channels / groups;
@@ -216,8 +216,8 @@ TEST_CASE_TEMPLATE("the variance keeps its digits a thousand deviations from zer
         auto const in = to_space<Exec>(x), scratch = unset<Exec>(kernels::group_norm_workspace(e, channels)),
                    statistics = unset<Exec>(std::int64_t(e.n) * groups * 2);
         float const epsilon = 1e-12f;
-        kernels::group_norm_statistics<typename On::Path>(exec, e, {in.data(), channels}, groups, epsilon,
-                                                          statistics.data(), scratch.data());
+        kernels::group_norm_statistics<typename On::Backend>(exec, e, {in.data(), channels}, groups, epsilon,
+                                                             statistics.data(), scratch.data());
         exec.fence();
         auto const found = to_host(statistics);
         int const pixels = e.h * e.w;

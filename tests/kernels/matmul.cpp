@@ -49,15 +49,15 @@ struct Operands {
 template <class On>
 std::vector<float> run(Case const& t) {
   using Exec = typename On::Exec;
-  typename On::Path const path;
+  typename On::Backend const backend;
   Exec const exec;
   Operands const host(t);
   auto const a = to_space<Exec>(host.a), b = to_space<Exec>(host.b), c = to_space<Exec>(host.c);
   auto const bias = to_space<Exec>(host.bias), residual = to_space<Exec>(host.residual);
-  auto const scratch = unset<Exec>(kernels::matmul_workspace(path, exec, t.shape, t.ta, t.tb));
-  kernels::matmul(path, exec, t.shape, a.data(), host.lda, t.ta, b.data(), host.ldb, t.tb, c.data(), host.ldc,
-                  t.accumulate, t.bias ? bias.data() : nullptr, t.residual ? residual.data() : nullptr,
-                  scratch.data());
+  auto const scratch = unset<Exec>(kernels::matmul_workspace(backend, exec, t.shape, t.ta, t.tb));
+  kernels::matmul(backend, exec, t.shape, a.data(), host.lda, t.ta, b.data(), host.ldb, t.tb, c.data(),
+                  host.ldc, t.accumulate, t.bias ? bias.data() : nullptr,
+                  t.residual ? residual.data() : nullptr, scratch.data());
   return to_host(c);
 }
 
@@ -80,7 +80,7 @@ std::vector<double> reference(Case const& t) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a matrix product agrees with its definition", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("a matrix product agrees with its definition", On, GLYPHDIFF_TEST_BACKENDS) {
   for (Case const& t : cases) {
     CAPTURE(t.shape.m);
     CAPTURE(t.shape.n);

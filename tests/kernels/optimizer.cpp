@@ -27,7 +27,7 @@ struct Result {
   std::vector<float> p, g, m, v, e;
 };
 
-template <class Path, class Exec>
+template <class Backend, class Exec>
 Result update(std::size_t count) {
   auto const p = to_space<Exec>(scattered(count, 1)), g = to_space<Exec>(scattered(count, 2)),
              m = to_space<Exec>(scattered(count, 3)), e = to_space<Exec>(scattered(count, 4));
@@ -38,7 +38,7 @@ Result update(std::size_t count) {
   ema.rate[0] = 0.9f;
   ema.one_minus_rate[0] = 0.1f;
   ema.count = 1;
-  kernels::adamw_update<Path>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), u, ema);
+  kernels::adamw_update<Backend>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), u, ema);
   return {to_host(p), to_host(g), to_host(m), to_host(v), to_host(e)};
 }
 
@@ -63,19 +63,19 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
     std::vector<float> p;
     std::vector<std::uint16_t> m, v;
   };
-  auto const update_rounded = [](auto path, std::size_t count) {
+  auto const update_rounded = [](auto backend, std::size_t count) {
     auto const p = to_space<Exec>(scattered(count, 1)), g = to_space<Exec>(scattered(count, 2));
     Rounded r{{}, std::vector<std::uint16_t>(count, 0x3c01), std::vector<std::uint16_t>(count, 0x3a02)};
-    kernels::adamw_update_bfloat16<decltype(path)>(Exec(), std::int64_t(count), p.data(), g.data(),
-                                                   r.m.data(), r.v.data(), u, {},
-                                                   RandomKey{5, Stream::rounding, 7});
+    kernels::adamw_update_bfloat16<decltype(backend)>(Exec(), std::int64_t(count), p.data(), g.data(),
+                                                      r.m.data(), r.v.data(), u, {},
+                                                      RandomKey{5, Stream::rounding, 7});
     Exec().fence();
     r.p = to_host(p);
     std::vector<float> const m(count, bfloat16_to_float(0x3c01)), v(count, bfloat16_to_float(0x3a02));
     auto const q = to_space<Exec>(scattered(count, 1)), h = to_space<Exec>(scattered(count, 2)),
                first = to_space<Exec>(m), second = to_space<Exec>(v);
-    kernels::adamw_update<decltype(path)>(Exec(), std::int64_t(count), q.data(), h.data(), first.data(),
-                                          second.data(), u, {});
+    kernels::adamw_update<decltype(backend)>(Exec(), std::int64_t(count), q.data(), h.data(), first.data(),
+                                             second.data(), u, {});
     CHECK(r.p == to_host(q));
     auto const exact = to_host(second);
     for (std::size_t i = 0; i < count; ++i)
@@ -96,10 +96,10 @@ TEST_CASE_TEMPLATE("the portable and the vectorised sum of squares agree", Exec,
   for (std::size_t const count : {1, 17, 2049, 70001}) {
     CAPTURE(count);
     auto const x = to_space<Exec>(scattered(count, 7));
-    auto const total = [&](auto path) {
-      using Path = decltype(path);
-      std::vector<double> partial(kernels::square_sums<Path>(std::int64_t(count)), NAN);
-      kernels::sum_of_squares<Path>(Exec(), std::int64_t(count), x.data(), partial.data());
+    auto const total = [&](auto backend) {
+      using Backend = decltype(backend);
+      std::vector<double> partial(kernels::square_sums<Backend>(std::int64_t(count)), NAN);
+      kernels::sum_of_squares<Backend>(Exec(), std::int64_t(count), x.data(), partial.data());
       Exec().fence();
       double sum = 0;
       for (double const s : partial) sum += s;

@@ -26,7 +26,7 @@ std::vector<float> column_sums(std::int64_t rows, int columns) {
   using Exec = typename On::Exec;
   auto const x = to_space<Exec>(values(rows * columns, 1)), y = to_space<Exec>(values(columns, 2));
   auto const scratch = unset<Exec>(kernels::column_sums_workspace(rows, columns));
-  kernels::add_column_sums<typename On::Path>(Exec(), rows, columns, x.data(), y.data(), scratch.data());
+  kernels::add_column_sums<typename On::Backend>(Exec(), rows, columns, x.data(), y.data(), scratch.data());
   return to_host(y);
 }
 
@@ -34,13 +34,13 @@ template <class On>
 std::vector<float> sums_per_image(int channels) {
   using Exec = typename On::Exec;
   auto const x = to_space<Exec>(values(e.pixels() * channels, 1)), y = unset<Exec>(e.n * channels);
-  kernels::sum_per_image<typename On::Path>(Exec(), e, channels, x.data(), y.data(), channels);
+  kernels::sum_per_image<typename On::Backend>(Exec(), e, channels, x.data(), y.data(), channels);
   return to_host(y);
 }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("filling, copying and adding", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("filling, copying and adding", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   auto const a = values(37, 1), b = values(37, 2);
@@ -63,7 +63,7 @@ TEST_CASE_TEMPLATE("filling, copying and adding", On, GLYPHDIFF_TEST_PATHS) {
   CHECK(std::isnan(zeros[36]));
 }
 
-TEST_CASE_TEMPLATE("SiLU and its derivative, over its whole range", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("SiLU and its derivative, over its whole range", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   auto host = values(301, 1, 12.0f);
@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("SiLU and its derivative, over its whole range", On, GLYPHDIF
   CHECK(relative_error(to_host(dy), dx) < 1e-6);
 }
 
-TEST_CASE_TEMPLATE("a bias per image, and its gradient", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("a bias per image, and its gradient", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   for (int channels : widths) {
@@ -96,12 +96,12 @@ TEST_CASE_TEMPLATE("a bias per image, and its gradient", On, GLYPHDIFF_TEST_PATH
     }
     auto const x = to_space<Exec>(image), bias = to_space<Exec>(row);
     CHECK(relative_error(sums_per_image<On>(channels), sums) < 1e-6);
-    kernels::add_per_image<typename On::Path>(exec, e, channels, bias.data(), x.data());
+    kernels::add_per_image<typename On::Backend>(exec, e, channels, bias.data(), x.data());
     CHECK(relative_error(to_host(x), expected) < 1e-6);
   }
 }
 
-TEST_CASE_TEMPLATE("column sums are added to what is there", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("column sums are added to what is there", On, GLYPHDIFF_TEST_BACKENDS) {
   for (int columns : widths)
     for (int rows : {1, 255, 256, 1111}) {
       CAPTURE(columns);
@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("column sums are added to what is there", On, GLYPHDIFF_TEST_
 }
 
 TEST_CASE_TEMPLATE("dropout drops the right share, scales the rest, and is replayed by its key", On,
-                   GLYPHDIFF_TEST_PATHS) {
+                   GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   int const n = 4, elements = 1001;
@@ -158,7 +158,7 @@ TEST_CASE("sums have the same bits on one thread and on several") {
   }
 }
 
-TEST_CASE_TEMPLATE("ReLU and its gradient", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("ReLU and its gradient", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   auto const x = values(37, 1), dy = values(37, 2);
@@ -172,9 +172,9 @@ TEST_CASE_TEMPLATE("ReLU and its gradient", On, GLYPHDIFF_TEST_PATHS) {
   }
 }
 
-TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
-  using Path = typename On::Path;
+  using Backend = typename On::Backend;
   Exec const exec;
   int const pixels = e.h * e.w;
   for (int channels : widths) {
@@ -182,7 +182,7 @@ TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", 
     int const stride = channels + 5;
     auto const x = values(e.pixels() * channels, 1), before = values(e.pixels() * channels, 2);
     auto const rows = unset<Exec>(e.n * stride);
-    kernels::mean_per_image<Path>(exec, e, channels, to_space<Exec>(x).data(), rows.data() + 3, stride);
+    kernels::mean_per_image<Backend>(exec, e, channels, to_space<Exec>(x).data(), rows.data() + 3, stride);
     auto const means = to_host(rows);
     std::vector<double> expected;
     std::vector<float> found;
@@ -201,9 +201,10 @@ TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", 
     CHECK(relative_error(found, expected) < 1e-6);
 
     auto const added = to_space<Exec>(before), assigned = unset<Exec>(e.pixels() * channels);
-    kernels::mean_per_image_backward<Path>(exec, e, channels, rows.data() + 3, stride, {added.data(), true});
-    kernels::mean_per_image_backward<Path>(exec, e, channels, rows.data() + 3, stride,
-                                           {assigned.data(), false});
+    kernels::mean_per_image_backward<Backend>(exec, e, channels, rows.data() + 3, stride,
+                                              {added.data(), true});
+    kernels::mean_per_image_backward<Backend>(exec, e, channels, rows.data() + 3, stride,
+                                              {assigned.data(), false});
     std::vector<double> sums, shares;
     for (std::size_t i = 0; i < x.size(); ++i) {
       shares.push_back(double(found[i / channels / pixels * channels + i % channels]) / pixels);

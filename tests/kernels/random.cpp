@@ -11,18 +11,18 @@ using namespace glyphdiff;
 
 namespace {
 
-template <class Exec, class Path>
-std::vector<float> normals(int samples, int per_sample, std::uint64_t first_sample, Path path) {
+template <class Exec, class Backend>
+std::vector<float> normals(int samples, int per_sample, std::uint64_t first_sample, Backend backend) {
   Exec const exec;
   Arena<Exec> const out("out", samples * per_sample);
-  kernels::fill_normal(exec, out.data(), samples, per_sample, {1, Stream::noise, 2}, first_sample, path);
+  kernels::fill_normal(exec, out.data(), samples, per_sample, {1, Stream::noise, 2}, first_sample, backend);
   exec.fence();
   return to_host(out);
 }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("element e of sample n is number e % 4 of draw (n, e / 4), on every path", Exec,
+TEST_CASE_TEMPLATE("element e of sample n is number e % 4 of draw (n, e / 4), on every backend", Exec,
                    GLYPHDIFF_TEST_SPACES) {
   for (int const per_sample : {1, 3, 4, 7, 1024, 1025, 3071}) {
     CAPTURE(per_sample);
@@ -31,15 +31,15 @@ TEST_CASE_TEMPLATE("element e of sample n is number e % 4 of draw (n, e / 4), on
       for (int e = 0; e < per_sample; ++e)
         expected.push_back(normal4({1, Stream::noise, 2}, random_index(10 + n, e / 4))[e % 4]);
     CHECK(normals<Exec>(3, per_sample, 10, kernels::Portable{}) == expected);
-    CHECK(normals<Exec>(3, per_sample, 10, kernels::DefaultPath<Exec>{}) == expected);
+    CHECK(normals<Exec>(3, per_sample, 10, kernels::DefaultBackend<Exec>{}) == expected);
   }
 }
 
 TEST_CASE_TEMPLATE("a sample's noise doesn't depend on its batch", Exec, GLYPHDIFF_TEST_SPACES) {
-  kernels::DefaultPath<Exec> const path;
-  auto const whole = normals<Exec>(5, 301, 20, path);
-  auto split = normals<Exec>(2, 301, 20, path);
-  for (float const x : normals<Exec>(3, 301, 22, path)) split.push_back(x);
+  kernels::DefaultBackend<Exec> const backend;
+  auto const whole = normals<Exec>(5, 301, 20, backend);
+  auto split = normals<Exec>(2, 301, 20, backend);
+  for (float const x : normals<Exec>(3, 301, 22, backend)) split.push_back(x);
   CHECK(whole == split);
 }
 

@@ -42,7 +42,7 @@ std::vector<double> start(std::int64_t count, bool accumulate) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("upsampling repeats 2 x 2", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("upsampling repeats 2 x 2", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   for (int channels : widths) {
     CAPTURE(channels);
@@ -50,12 +50,12 @@ TEST_CASE_TEMPLATE("upsampling repeats 2 x 2", On, GLYPHDIFF_TEST_PATHS) {
     std::vector<float> expected(fine.pixels() * channels);
     each_fine(channels, [&](std::int64_t i, std::int64_t j) { expected[i] = x[j]; });
     auto const device = to_space<Exec>(x), y = unset<Exec>(expected.size());
-    kernels::upsample_forward<typename On::Path>(Exec(), coarse, channels, device.data(), y.data());
+    kernels::upsample_forward<typename On::Backend>(Exec(), coarse, channels, device.data(), y.data());
     CHECK(same_bits(to_host(y), expected));
   }
 }
 
-TEST_CASE_TEMPLATE("2 x 2 blocks are summed, assigned or added", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("2 x 2 blocks are summed, assigned or added", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   for (int channels : widths)
     for (bool accumulate : {false, true})
@@ -66,13 +66,13 @@ TEST_CASE_TEMPLATE("2 x 2 blocks are summed, assigned or added", On, GLYPHDIFF_T
         auto expected = start(coarse.pixels() * channels, accumulate);
         each_fine(channels, [&](std::int64_t i, std::int64_t j) { expected[j] += double(scale) * x[i]; });
         auto const device = to_space<Exec>(x), y = target<On>(expected.size(), accumulate);
-        kernels::sum_blocks<typename On::Path>(Exec(), coarse, channels, scale, device.data(),
-                                               {y.data(), accumulate});
+        kernels::sum_blocks<typename On::Backend>(Exec(), coarse, channels, scale, device.data(),
+                                                  {y.data(), accumulate});
         CHECK(relative_error(to_host(y), expected) < 1e-6);
       }
 }
 
-TEST_CASE_TEMPLATE("values are spread over 2 x 2 blocks, assigned or added", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("values are spread over 2 x 2 blocks, assigned or added", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   for (int channels : widths)
     for (bool accumulate : {false, true}) {
@@ -82,13 +82,13 @@ TEST_CASE_TEMPLATE("values are spread over 2 x 2 blocks, assigned or added", On,
       auto expected = start(fine.pixels() * channels, accumulate);
       each_fine(channels, [&](std::int64_t i, std::int64_t j) { expected[i] += 0.25 * x[j]; });
       auto const device = to_space<Exec>(x), y = target<On>(expected.size(), accumulate);
-      kernels::spread_blocks<typename On::Path>(Exec(), coarse, channels, 0.25f, device.data(),
-                                                {y.data(), accumulate});
+      kernels::spread_blocks<typename On::Backend>(Exec(), coarse, channels, 0.25f, device.data(),
+                                                   {y.data(), accumulate});
       CHECK(relative_error(to_host(y), expected) < 1e-6);
     }
 }
 
-TEST_CASE_TEMPLATE("space to depth folds blocks into channels, and back", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("space to depth folds blocks into channels, and back", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   for (int factor : {1, 2, 3})

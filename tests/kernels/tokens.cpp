@@ -17,7 +17,7 @@ constexpr int n = 2, tokens = 7, channels = 5, pixels = tokens - 1;
 }  // namespace
 
 TEST_CASE_TEMPLATE("tokens lead with the mean and know their places; gradients are the transpose", On,
-                   GLYPHDIFF_TEST_PATHS) {
+                   GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   auto const first = values(n * channels, 1), x = values(n * pixels * channels, 2),
@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("tokens lead with the mean and know their places; gradients a
   CHECK(relative_error(to_host(d_positions), sums) < 1e-6);
 }
 
-TEST_CASE_TEMPLATE("rows between strides", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("rows between strides", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   auto const x = values(3 * 8, 1);
   auto const y = unset<Exec>(3 * 6);

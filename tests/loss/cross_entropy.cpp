@@ -21,7 +21,7 @@ Logits<Exec> rows(std::vector<float> const& floats, int n) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("cross entropy, its gradient and the likeliest class", On, GLYPHDIFF_TEST_PATHS) {
+TEST_CASE_TEMPLATE("cross entropy, its gradient and the likeliest class", On, GLYPHDIFF_TEST_BACKENDS) {
   using Exec = typename On::Exec;
   Exec const exec;
   auto const scores = values(3 * 7, 1, 40);  // far beyond what exponentials in float bear when added

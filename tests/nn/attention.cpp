@@ -42,7 +42,7 @@ struct AttentionCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of attention", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of attention", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   AttentionCase<Legacy, 6, 3> legacy;
   check_layer<On>(legacy);
   AttentionCase<Grouped, 16, 2> grouped;

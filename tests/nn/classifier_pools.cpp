@@ -58,7 +58,7 @@ struct PoolCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of the pools", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of the pools", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   PoolCase<nn::MeanPool<Small>> mean;
   check_layer<On>(mean);
   PoolCase<nn::AttentionPool<Small>> attention;

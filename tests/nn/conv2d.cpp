@@ -40,7 +40,7 @@ struct ConvCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of a convolution", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of a convolution", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   for (bool exact : {true, false}) {
     CAPTURE(exact);
     ConvCase<3, 5, 1, true> odd({2, 5, 7});

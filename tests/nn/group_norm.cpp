@@ -51,7 +51,7 @@ struct NormCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of a group norm", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of a group norm", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   NormCase<6, 0, 2, false, false> plain;
   check_layer<On>(plain);
   NormCase<33, 0, 3, true, false> with_silu;

@@ -104,7 +104,7 @@ void check_tensors(Loss const& loss, ParameterList const& list, std::vector<floa
 template <class On, class Case>
 double check_layer(Case& layer, bool exact = true, double tolerance = 2e-3, int probes = 8) {
   using Exec = typename On::Exec;
-  using LayerPass = Pass<Exec, typename On::Path>;
+  using LayerPass = Pass<Exec, typename On::Backend>;
   Exec const exec;
   std::vector<float> parameters = random_parameters(layer.parameters);
   std::vector<std::vector<float>> inputs;

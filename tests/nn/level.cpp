@@ -66,7 +66,7 @@ struct LevelCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of a level and all below it", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of a level and all below it", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   LevelCase<Deep> deep;
   CHECK(deep.parameters.total() == nn::Level<Deep, 0>::parameter_count);
   check_layer<On>(deep, true, 5e-3, 2);

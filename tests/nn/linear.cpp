@@ -42,7 +42,7 @@ struct LinearCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of a linear layer", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of a linear layer", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   LinearCase<5, 0, 3, false> plain;
   check_layer<On>(plain);
   LinearCase<33, 0, 16, true> with_residual;

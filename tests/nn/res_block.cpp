@@ -75,12 +75,12 @@ void check_blocks() {
 }  // namespace
 
 TEST_CASE_TEMPLATE("the gradients of residual blocks whose norm the embedding modulates", On,
-                   GLYPHDIFF_TEST_LAYER_PATHS) {
+                   GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_blocks<On, Modulated>();
 }
 
 TEST_CASE_TEMPLATE("the gradients of residual blocks to which the embedding is added", On,
-                   GLYPHDIFF_TEST_LAYER_PATHS) {
+                   GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_blocks<On, Added>();
 }
 

@@ -37,7 +37,7 @@ struct ResampleCase {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradients of changes of resolution", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradients of changes of resolution", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   using nn::Resampling;
   ResampleCase<5, Resampling::down, true> strided;
   check_layer<On>(strided);

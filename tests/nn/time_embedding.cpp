@@ -50,7 +50,7 @@ struct TimeCase {
 }  // namespace
 
 TEST_CASE_TEMPLATE("the gradients of the embedding of timesteps and classes", On,
-                   GLYPHDIFF_TEST_LAYER_PATHS) {
+                   GLYPHDIFF_TEST_LAYER_BACKENDS) {
   TimeCase<On, Plain> plain;
   check_layer<On>(plain);
   TimeCase<On, Labelled> labelled;

@@ -27,7 +27,7 @@ struct Tiny {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("the gradient of log p(y | x_t) by the image", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("the gradient of log p(y | x_t) by the image", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   using Exec = typename On::Exec;
   Classification<On, Tiny> problem({3, 8, 8});
   problem.set_parameters();

@@ -24,10 +24,10 @@ struct Spec {  // wide enough for every kernel: Winograd, direct, matrix product
 };
 
 /// Three updates with microbatches, clipping and an average, and three samples; prints losses and digest.
-template <class Path>
+template <class Backend>
 void train_and_sample(char const* name, gd::MomentFormat moments = gd::MomentFormat::float32) {
   using Exec = Kokkos::DefaultHostExecutionSpace;
-  using Net = gd::UNet<Spec, Exec, Path>;
+  using Net = gd::UNet<Spec, Exec, Backend>;
   Exec const exec;
   Net net(exec, 1);
   gd::Diffusion<gd::LinearSchedule<1000>, gd::Epsilon, gd::LearnedRange> const diffusion;

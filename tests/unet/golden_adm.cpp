@@ -4,7 +4,7 @@ namespace unet_golden_adm_tests {
 
 using namespace glyphdiff::test;
 
-TEST_CASE_TEMPLATE("adm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LAYER_PATHS) {
+TEST_CASE_TEMPLATE("adm_tiny agrees with the reference", On, GLYPHDIFF_TEST_LAYER_BACKENDS) {
   check_golden<On, golden::AdmTiny<true>>(5e-5);
 }
 

@@ -34,7 +34,7 @@ void check_against_file(ParameterList const& list) {
 template <class On, class Spec>
 void check_golden(double tolerance) {
   using Exec = typename On::Exec;
-  using Net = UNet<Spec, Exec, typename On::Path>;
+  using Net = UNet<Spec, Exec, typename On::Backend>;
   Exec const exec;
   golden::Model const model(Spec::name);
   Net net(exec);

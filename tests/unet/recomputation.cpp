@@ -36,7 +36,7 @@ struct Outcome {
   decltype(problem.train()) const result = problem.train();
   std::int64_t const bytes = [this] {
     typename UNet<Recomputed<scale_shift, levels...>, ParallelVectorised::Exec,
-                  ParallelVectorised::Path>::Tape tape;
+                  ParallelVectorised::Backend>::Tape tape;
     return tape.bytes(problem.net, problem.exec, problem.e);
   }();
 };

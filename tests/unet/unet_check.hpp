@@ -14,7 +14,7 @@ namespace glyphdiff::test {
 template <class On, class Spec>
 struct Problem {
   using Exec = typename On::Exec;
-  using Net = UNet<Spec, Exec, typename On::Path>;
+  using Net = UNet<Spec, Exec, typename On::Backend>;
   static constexpr UNetConfig const& config = Spec::config;
 
   Exec exec;

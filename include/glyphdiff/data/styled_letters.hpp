@@ -49,6 +49,7 @@ template <class Net>
 class StyledLetters {
  public:
   using Exec = typename Net::execution_space;
+  using backend = typename Net::backend;
   using Picture = std::vector<float>;
   static constexpr int places = Net::config.condition_channels, size = Net::config.image_size;
 
@@ -79,13 +80,7 @@ class StyledLetters {
     with_.set_condition(condition);
     without_.set_labels(std::vector<int>(labels.size(), no_class));
     without_.set_condition(blank);
-    auto const call = [](auto& evaluate) {
-      return [&evaluate](Exec const& exec, Images<Exec> const& x, std::span<float const> t,
-                         Images<Exec> const& out) { evaluate(exec, x, t, out); };
-    };
-    auto strong = call(with_);
-    auto weak = call(without_);
-    Guidance<Exec, decltype(strong), decltype(weak)> model(exec_, strong, weak, scale_);
+    Guidance<Exec, Evaluate, Evaluate> model(exec_, Evaluate{&with_}, Evaluate{&without_}, scale_);
     sample(model, n);
   }
 
@@ -132,7 +127,25 @@ class StyledLetters {
     return result;
   }
 
+  /// What drawing computes is recorded from here on; null: not.
+  void set_profiler(Profiler* profiler) {
+    with_.set_profiler(profiler);
+    without_.set_profiler(profiler);
+  }
+
  private:
+  /// One of the evaluators, which can't be copied.
+  struct Evaluate {
+    using backend = typename Net::backend;
+    typename Net::Evaluator* evaluator;
+
+    void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
+                    Images<Exec> const& out) {
+      (*evaluator)(exec, x, timesteps, out);
+    }
+    Profiler* profiler() const { return evaluator->profiler(); }
+  };
+
   Exec exec_;
   typename Net::Evaluator with_, without_;
   double scale_;

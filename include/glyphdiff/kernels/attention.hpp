@@ -48,6 +48,7 @@ struct AttentionForward {
   static constexpr char const* name = "attention::forward";
   AttentionShape shape;
 
+  Work work(int value) const { return attention_work(shape, value, 4, 2); }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return attention_workspace(backend, exec, shape);
@@ -62,6 +63,7 @@ struct AttentionBackward {
   static constexpr char const* name = "attention::backward";
   AttentionShape shape;
 
+  Work work(int value) const { return attention_work(shape, value, 8, 5); }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return attention_workspace(backend, exec, shape);

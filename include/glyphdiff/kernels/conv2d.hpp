@@ -63,6 +63,7 @@ struct Conv2dForward {
   ConvShape shape;
   bool exact;
 
+  Work work(int value) const { return conv2d_work(shape, value); }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return conv2d_workspace(backend, exec, shape, exact);
@@ -79,6 +80,7 @@ struct Conv2dBackwardData {
   ConvShape shape;
   bool exact;
 
+  Work work(int value) const { return conv2d_work(shape, value); }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return conv2d_workspace(backend, exec, shape, exact);
@@ -95,6 +97,7 @@ struct Conv2dBackwardWeight {
   ConvShape shape;
   bool exact;
 
+  Work work(int value) const { return conv2d_work(shape, value); }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return conv2d_workspace(backend, exec, shape, exact);

@@ -124,6 +124,7 @@ struct TileSums {
   int tiles, per_sample;
   Term term;
 
+  Work work(int) const { return {16.0 * samples * per_sample, 4.0 * samples * per_sample}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, double* sums) const {
     tile_sums<Backend>(exec, samples, tiles, per_sample, term, sums);
@@ -271,6 +272,7 @@ struct Combine {
   int channels, b_channels;
   float limit;
 
+  Work work(int) const { return {12.0 * samples * pixels * channels, 3.0 * samples * pixels * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* a, float const* b, float const* coefficients,
            float* out) const {

@@ -48,6 +48,7 @@ struct TimestepEmbedding {
   static constexpr char const* name = "timestep_embedding";
   int n, width;
 
+  Work work(int) const { return {4.0 * n * width, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* timesteps, float* y) const {
     timestep_embedding(exec, n, width, timesteps, y);
@@ -58,6 +59,7 @@ struct LabelEmbeddingForward {
   static constexpr char const* name = "label_embedding::forward";
   int n, width;
 
+  Work work(int) const { return {12.0 * n * width, 1.0 * n * width}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, int const* labels, float const* table, float* y) const {
     label_embedding_forward(exec, n, width, labels, table, y);
@@ -68,6 +70,7 @@ struct LabelEmbeddingBackward {
   static constexpr char const* name = "label_embedding::backward";
   int n, width;
 
+  Work work(int) const { return {12.0 * n * width, 1.0 * n * width}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, int const* labels, float const* dy, float* dtable) const {
     label_embedding_backward(exec, n, width, labels, dy, dtable);

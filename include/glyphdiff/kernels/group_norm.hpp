@@ -33,9 +33,9 @@ inline std::int64_t group_norm_workspace(Extent e, int channels) {
 namespace detail {
 
 /// Items of the partial sums: a tile of pixels, and all channels on the host or one on a device.
-template <class Path>
+template <class Backend>
 Grain norm_sum_grain(Extent e, int channels) {
-  Grain grain = Grain::of<Path>(e.h * e.w, channels, norm_tile);
+  Grain grain = Grain::of<Backend>(e.h * e.w, channels, norm_tile);
   grain.pixels = norm_tile;
   grain.tiles = norm_tiles(e);
   return grain;
@@ -262,31 +262,31 @@ void norm_input_gradient(Exec const& exec, Extent e, Grain grain, Channels x, fl
       });
 }
 
-template <int W, bool Silu, class Path, class Exec>
+template <int W, bool Silu, class Backend, class Exec>
 void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, float const* dy,
                           float const* gamma, float const* beta, ScaleShift embedding, ChannelsGradient dx,
                           float* dgamma, float* dbeta, float* coefficients, float* partial) {
   int const channels = x.count();
   norm_partial_sums<W, Silu>("glyphdiff::group_norm::backward_sums", exec, e,
-                             norm_sum_grain<Path>(e, channels), x, dy, coefficients, partial);
+                             norm_sum_grain<Backend>(e, channels), x, dy, coefficients, partial);
   float* const sums = partial + std::int64_t(e.n) * norm_tiles(e) * 2 * channels;
   norm_reduce_tiles(exec, e, channels, partial, gamma, beta, embedding, sums);
   norm_parameter_gradients(exec, e.n, channels, sums, embedding, dgamma, dbeta);
   norm_input_coefficients(exec, e, channels, groups, sums, coefficients);
-  norm_input_gradient<W, Silu>(exec, e, Grain::of<Path>(e.h * e.w, channels, 16), x, dy, coefficients, dx);
+  norm_input_gradient<W, Silu>(exec, e, Grain::of<Backend>(e.h * e.w, channels, 16), x, dy, coefficients, dx);
 }
 
 }  // namespace detail
 
 /// Mean and rstd of each group of each image. x: (N,H,W,C); statistics: (N, groups, 2); workspace:
 /// group_norm_workspace() floats.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon,
                            float* statistics, float* workspace) {
-  Grain const grain = detail::norm_sum_grain<Path>(e, x.count());
-  if (packs_fit<Path>(x.first_channels, x.second_channels))
-    detail::norm_partial_sums<Path::width, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr,
-                                                  nullptr, workspace);
+  Grain const grain = detail::norm_sum_grain<Backend>(e, x.count());
+  if (packs_fit<Backend>(x.first_channels, x.second_channels))
+    detail::norm_partial_sums<Backend::width, false>("glyphdiff::group_norm::sums", exec, e, grain, x,
+                                                     nullptr, nullptr, workspace);
   else
     detail::norm_partial_sums<1, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr, nullptr,
                                         workspace);
@@ -294,14 +294,14 @@ void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, f
 }
 
 /// y (N,H,W,C) = [silu] of the normalised, modulated x, with `statistics` from group_norm_statistics.
-template <bool Silu, class Path, class Exec>
+template <bool Silu, class Backend, class Exec>
 void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
                         float const* gamma, float const* beta, ScaleShift embedding, float* y,
                         float* workspace) {
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, workspace);
-  Grain const grain = Grain::of<Path>(e.h * e.w, x.count(), 16);
-  if (packs_fit<Path>(x.first_channels, x.second_channels))
-    detail::norm_apply<Path::width, Silu>(exec, e, grain, x, workspace, y);
+  Grain const grain = Grain::of<Backend>(e.h * e.w, x.count(), 16);
+  if (packs_fit<Backend>(x.first_channels, x.second_channels))
+    detail::norm_apply<Backend::width, Silu>(exec, e, grain, x, workspace, y);
   else
     detail::norm_apply<1, Silu>(exec, e, grain, x, workspace, y);
 }
@@ -309,19 +309,19 @@ void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, floa
 /// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added;
 /// null: not wanted), and the embedding's gradient (assigned). Recomputes what the forward pass folded, from
 /// x and `statistics`.
-template <bool Silu, class Path, class Exec>
+template <bool Silu, class Backend, class Exec>
 void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
                          float const* gamma, float const* beta, ScaleShift embedding, float const* dy,
                          ChannelsGradient dx, float* dgamma, float* dbeta, float* workspace) {
   float* const coefficients = workspace;
   float* const partial = workspace + 4 * std::int64_t(e.n) * x.count();
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, coefficients);
-  if (packs_fit<Path>(x.first_channels, x.second_channels))
-    detail::norm_backward_passes<Path::width, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx,
-                                                          dgamma, dbeta, coefficients, partial);
+  if (packs_fit<Backend>(x.first_channels, x.second_channels))
+    detail::norm_backward_passes<Backend::width, Silu, Backend>(
+        exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma, dbeta, coefficients, partial);
   else
-    detail::norm_backward_passes<1, Silu, Path>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
-                                                dbeta, coefficients, partial);
+    detail::norm_backward_passes<1, Silu, Backend>(exec, e, groups, x, dy, gamma, beta, embedding, dx, dgamma,
+                                                   dbeta, coefficients, partial);
 }
 
 struct GroupNormStatistics {
@@ -330,6 +330,9 @@ struct GroupNormStatistics {
   int channels, groups;
   float epsilon;
 
+  Work work(int value) const {
+    return {double(value) * extent.pixels() * channels, 3.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);
@@ -347,6 +350,9 @@ struct GroupNormForward {
   Extent extent;
   int channels, groups;
 
+  Work work(int value) const {
+    return {2.0 * value * extent.pixels() * channels, 2.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);
@@ -365,6 +371,9 @@ struct GroupNormBackward {
   Extent extent;
   int channels, groups;
 
+  Work work(int value) const {
+    return {5.0 * value * extent.pixels() * channels, 9.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);

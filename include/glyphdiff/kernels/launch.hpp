@@ -1,6 +1,6 @@
 #pragma once
 
-#include <glyphdiff/kernels/path.hpp>
+#include <glyphdiff/kernels/backend.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
@@ -21,9 +21,9 @@ struct Grain {
   int tiles;     ///< items along the pixels of one image
   int blocks;    ///< items along the channels
 
-  template <class Path>
+  template <class Backend>
   static Grain of(std::int64_t pixels_per_image, int channels, int pixels_per_tile) {
-    bool const device = Path::width == 1 && Path::one_element_per_item;
+    bool const device = Backend::width == 1 && Backend::one_element_per_item;
     int const p = device ? 1 : pixels_per_tile, c = device ? 1 : channels;
     return {p, c, int((pixels_per_image + p - 1) / p), (channels + c - 1) / c};
   }
@@ -75,10 +75,10 @@ struct ChannelsGradientOf {
 };
 using ChannelsGradient = ChannelsGradientOf<float*>;
 
-/// Whether rows of these widths can be read in packs of Path::width without a tail or a straddling pack.
-template <class Path>
+/// Whether rows of these widths can be read in packs of Backend::width without a tail or a straddling pack.
+template <class Backend>
 constexpr bool packs_fit(int a, int b = 0) {
-  return a % Path::width == 0 && b % Path::width == 0;
+  return a % Backend::width == 0 && b % Backend::width == 0;
 }
 
 }  // namespace glyphdiff::kernels

@@ -44,6 +44,11 @@ struct Matmul {
   int ldc;
   bool accumulate = false;
 
+  Work work(int value) const {
+    return {
+        double(value) * (double(shape.m) * shape.k + double(shape.k) * shape.n + double(shape.m) * shape.n),
+        2.0 * shape.m * shape.n * shape.k};
+  }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend backend, Exec const& exec) const {
     return matmul_workspace(backend, exec, shape, ta, tb);

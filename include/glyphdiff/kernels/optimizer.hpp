@@ -134,11 +134,11 @@ inline KOKKOS_FUNCTION void narrow(float const* __restrict first, float const* _
 
 /// adamw_pack for the values [i, end), whose moments are bfloat16: run by run they are widened, updated as
 /// floats are, and rounded. The parameters follow the moments as they were before rounding.
-template <class Path>
+template <class Backend>
 KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i, std::int64_t end,
                                 float* parameters, float* gradients, std::uint16_t* first_moment,
                                 std::uint16_t* second_moment, RandomKey const& rounding) {
-  constexpr int W = Path::width, run = Path::one_element_per_item ? 1 : bfloat16_run;
+  constexpr int W = Backend::width, run = Backend::one_element_per_item ? 1 : bfloat16_run;
   float first[run], second[run];
   std::uint16_t bits[run];
   for (; i < end; i += run) {
@@ -160,17 +160,17 @@ KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, EmaUpdate const& ema, std:
 
 /// One AdamW update of `count` parameters; the averages follow the new parameters, and the gradients end at
 /// zero.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
                   float* first_moment, float* second_moment, AdamWUpdate const& u, EmaUpdate const& ema) {
-  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::adamw", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t i = item * tile;
         std::int64_t const end = i + tile < count ? i + tile : count;
-        for (; i + Path::width <= end; i += Path::width)
-          detail::adamw_pack<Path::width>(u, ema, i, parameters, gradients, first_moment + i,
-                                          second_moment + i);
+        for (; i + Backend::width <= end; i += Backend::width)
+          detail::adamw_pack<Backend::width>(u, ema, i, parameters, gradients, first_moment + i,
+                                             second_moment + i);
         for (; i < end; ++i)
           detail::adamw_pack<1>(u, ema, i, parameters, gradients, first_moment + i, second_moment + i);
       });
@@ -178,61 +178,61 @@ void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float
 
 /// The same for moments that are kept as bfloat16 and rounded stochastically, by numbers of the family
 /// `rounding`.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void adamw_update_bfloat16(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
                            std::uint16_t* first_moment, std::uint16_t* second_moment, AdamWUpdate const& u,
                            EmaUpdate const& ema, RandomKey const& rounding) {
-  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::adamw_bfloat16", exec, (count + tile - 1) / tile,
       KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const end = (item + 1) * tile < count ? (item + 1) * tile : count;
-        detail::adamw_runs<Path>(u, ema, item * tile, end, parameters, gradients, first_moment, second_moment,
-                                 rounding);
+        detail::adamw_runs<Backend>(u, ema, item * tile, end, parameters, gradients, first_moment,
+                                    second_moment, rounding);
       });
 }
 
 /// The averages alone.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void ema_update(Exec const& exec, std::int64_t count, float const* parameters, EmaUpdate const& ema) {
-  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
+  std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::ema", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t i = item * tile;
         std::int64_t const end = i + tile < count ? i + tile : count;
-        for (; i + Path::width <= end; i += Path::width)
-          detail::ema_pack(ema, i, Pack<Path::width>::load(parameters + i));
+        for (; i + Backend::width <= end; i += Backend::width)
+          detail::ema_pack(ema, i, Pack<Backend::width>::load(parameters + i));
         for (; i < end; ++i) detail::ema_pack(ema, i, Pack<1>::load(parameters + i));
       });
 }
 
 /// Number of partial sums that sum_of_squares writes. It depends on the count alone, never on the number of
 /// threads.
-template <class Path>
+template <class Backend>
 std::int64_t square_sums(std::int64_t count) {
   std::int64_t const device_partials = 32768;
-  if (Path::one_element_per_item) return count < device_partials ? count : device_partials;
+  if (Backend::one_element_per_item) return count < device_partials ? count : device_partials;
   return (count + optimizer_tile - 1) / optimizer_tile;
 }
 
-/// Partial sums of x^2 in double, square_sums<Path>(count) of them; their sum in index order has the same
+/// Partial sums of x^2 in double, square_sums<Backend>(count) of them; their sum in index order has the same
 /// bits for any number of threads. A host core sums a tile; a device thread every square_sums-th value, which
 /// neighbours read together.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double* partial) {
-  std::int64_t const partials = square_sums<Path>(count);
-  std::int64_t const tile = Path::one_element_per_item ? 1 : optimizer_tile;
-  std::int64_t const stride = Path::one_element_per_item ? partials : Path::width;
+  std::int64_t const partials = square_sums<Backend>(count);
+  std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
+  std::int64_t const stride = Backend::one_element_per_item ? partials : Backend::width;
   for_each(
       "glyphdiff::optimizer::sum_of_squares", exec, partials, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t i = item * tile;
-        std::int64_t const end = Path::one_element_per_item || i + tile > count ? count : i + tile;
-        double lanes[Path::width] = {};
-        for (; i + Path::width <= end; i += stride)
-          for (int lane = 0; lane < Path::width; ++lane)
+        std::int64_t const end = Backend::one_element_per_item || i + tile > count ? count : i + tile;
+        double lanes[Backend::width] = {};
+        for (; i + Backend::width <= end; i += stride)
+          for (int lane = 0; lane < Backend::width; ++lane)
             lanes[lane] += double(x[i + lane]) * double(x[i + lane]);
         double sum = 0;
-        for (int lane = 0; lane < Path::width; ++lane) sum += lanes[lane];
+        for (int lane = 0; lane < Backend::width; ++lane) sum += lanes[lane];
         for (; i < end; ++i) sum += double(x[i]) * double(x[i]);
         partial[item] = sum;
       });
@@ -244,6 +244,7 @@ struct AdamWStep {
   AdamWUpdate update;
   EmaUpdate ema;
 
+  Work work(int) const { return {(32.0 + 8.0 * ema.count) * count, (12.0 + 2.0 * ema.count) * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* parameters, float* gradients, float* first_moment,
            float* second_moment) const {
@@ -258,6 +259,7 @@ struct AdamWStepBfloat16 {
   EmaUpdate ema;
   RandomKey rounding;
 
+  Work work(int) const { return {(24.0 + 8.0 * ema.count) * count, (12.0 + 2.0 * ema.count) * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* parameters, float* gradients, std::uint16_t* first_moment,
            std::uint16_t* second_moment) const {
@@ -271,6 +273,7 @@ struct EmaStep {
   std::int64_t count;
   EmaUpdate ema;
 
+  Work work(int) const { return {(4.0 + 8.0 * ema.count) * count, 2.0 * ema.count * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* parameters) const {
     ema_update<Backend>(exec, count, parameters, ema);
@@ -281,6 +284,7 @@ struct SumOfSquares {
   static constexpr char const* name = "optimizer::sum_of_squares";
   std::int64_t count;
 
+  Work work(int) const { return {4.0 * count, 2.0 * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, double* partial) const {
     sum_of_squares<Backend>(exec, count, x, partial);

@@ -71,11 +71,11 @@ void relu_backward(Exec const& exec, float const* y, float const* dy, float* dx,
 }
 
 /// x (N,H,W,C) = [accumulate: x +] scale * values, one row of C for each image, `stride` floats apart.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void spread_per_image(Exec const& exec, Extent e, int channels, float const* values, int stride, float scale,
                       GradientSink x) {
   int const pixels = e.h * e.w;
-  Grain const grain = Grain::of<Path>(pixels, channels, 64);
+  Grain const grain = Grain::of<Backend>(pixels, channels, 64);
   float* const out_data = x.data;
   bool const accumulate = x.accumulate;
   for_each(
@@ -94,17 +94,17 @@ void spread_per_image(Exec const& exec, Extent e, int channels, float const* val
 }
 
 /// x (N,H,W,C) += bias (N,C).
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, float* x) {
-  spread_per_image<Path>(exec, e, channels, bias, channels, 1.0f, {x, true});
+  spread_per_image<Backend>(exec, e, channels, bias, channels, 1.0f, {x, true});
 }
 
 /// scale * the sum of x (N,H,W,C) over the pixels of each image, in double, to rows of C, `stride` floats
 /// apart.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, float* sums, int stride,
                    double scale = 1) {
-  constexpr int span = Path::one_element_per_item ? 1 : 32;  // channels per item
+  constexpr int span = Backend::one_element_per_item ? 1 : 32;  // channels per item
   int const pixels = e.h * e.w, spans = (channels + span - 1) / span;
   for_each(
       "glyphdiff::sum_per_image", exec, std::int64_t(e.n) * spans, KOKKOS_LAMBDA(std::int64_t item) {
@@ -119,16 +119,16 @@ void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, flo
 }
 
 /// The mean of x (N,H,W,C) over the pixels of each image to rows of C, `stride` floats apart.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void mean_per_image(Exec const& exec, Extent e, int channels, float const* x, float* means, int stride) {
-  sum_per_image<Path>(exec, e, channels, x, means, stride, 1.0 / (e.h * e.w));
+  sum_per_image<Backend>(exec, e, channels, x, means, stride, 1.0 / (e.h * e.w));
 }
 
 /// The backward pass of mean_per_image: dx, assigned or added, from rows of C, `stride` floats apart.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void mean_per_image_backward(Exec const& exec, Extent e, int channels, float const* d_means, int stride,
                              GradientSink dx) {
-  spread_per_image<Path>(exec, e, channels, d_means, stride, 1.0f / float(e.h * e.w), dx);
+  spread_per_image<Backend>(exec, e, channels, d_means, stride, 1.0f / float(e.h * e.w), dx);
 }
 
 /// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p.
@@ -162,11 +162,11 @@ inline std::int64_t column_sums_workspace(std::int64_t rows, int columns) {
 
 /// y (columns) += the column sums of x (rows, columns): the gradient of a bias. Fixed runs of rows are summed
 /// in float and the runs in double, in index order.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float const* x, float* y,
                      float* workspace) {
   std::int64_t const runs = (rows + column_sum_rows - 1) / column_sum_rows;
-  int const span = Path::one_element_per_item ? 1 : columns, spans = columns / span;
+  int const span = Backend::one_element_per_item ? 1 : columns, spans = columns / span;
   for_each(
       "glyphdiff::column_sums::runs", exec, runs * spans, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const run = item / spans, begin = run * column_sum_rows;
@@ -189,6 +189,7 @@ struct FillZero {
   static constexpr char const* name = "fill_zero";
   std::int64_t count;
 
+  Work work(int) const { return {4.0 * count, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* y) const {
     fill_zero(exec, y, count);
@@ -199,6 +200,7 @@ struct Copy {
   static constexpr char const* name = "copy";
   std::int64_t count;
 
+  Work work(int) const { return {8.0 * count, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     copy(exec, x, y, count);
@@ -209,6 +211,7 @@ struct Add {
   static constexpr char const* name = "add";
   std::int64_t count;
 
+  Work work(int value) const { return {3.0 * value * count, 1.0 * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     add(exec, x, y, count);
@@ -219,6 +222,7 @@ struct SiluForward {
   static constexpr char const* name = "silu::forward";
   std::int64_t count;
 
+  Work work(int) const { return {8.0 * count, 2.0 * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     silu_forward(exec, x, y, count);
@@ -229,6 +233,7 @@ struct SiluBackward {
   static constexpr char const* name = "silu::backward";
   std::int64_t count;
 
+  Work work(int) const { return {12.0 * count, 4.0 * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float const* dy, float* dx) const {
     silu_backward(exec, x, dy, dx, count);
@@ -239,6 +244,7 @@ struct ReluForward {
   static constexpr char const* name = "relu::forward";
   std::int64_t count;
 
+  Work work(int) const { return {8.0 * count, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     relu_forward(exec, x, y, count);
@@ -249,6 +255,7 @@ struct ReluBackward {
   static constexpr char const* name = "relu::backward";
   std::int64_t count;
 
+  Work work(int) const { return {12.0 * count, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* y, float const* dy, float* dx) const {
     relu_backward(exec, y, dy, dx, count);
@@ -260,6 +267,9 @@ struct AddPerImage {
   Extent extent;
   int channels;
 
+  Work work(int value) const {
+    return {2.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* bias, float* x) const {
     add_per_image<Backend>(exec, extent, channels, bias, x);
@@ -271,6 +281,9 @@ struct SumPerImage {
   Extent extent;
   int channels;
 
+  Work work(int value) const {
+    return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* sums) const {
     sum_per_image<Backend>(exec, extent, channels, x, sums, channels);
@@ -282,6 +295,9 @@ struct MeanPerImage {
   Extent extent;
   int channels, stride;
 
+  Work work(int value) const {
+    return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* means) const {
     mean_per_image<Backend>(exec, extent, channels, x, means, stride);
@@ -293,6 +309,9 @@ struct MeanPerImageBackward {
   Extent extent;
   int channels, stride;
 
+  Work work(int value) const {
+    return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* d_means, GradientSink dx) const {
     mean_per_image_backward<Backend>(exec, extent, channels, d_means, stride, dx);
@@ -307,6 +326,7 @@ struct Dropout {
   RandomKey key;
   std::int64_t first_sample;
 
+  Work work(int value) const { return {2.0 * value * n * elements_per_image, 1.0 * n * elements_per_image}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* x) const {
     dropout(exec, x, n, elements_per_image, p, key, first_sample);
@@ -318,6 +338,7 @@ struct AddColumnSums {
   std::int64_t rows;
   int columns;
 
+  Work work(int value) const { return {1.0 * value * rows * columns, 1.0 * rows * columns}; }
   template <class Backend, class Exec>
   std::int64_t scratch(Backend, Exec const&) const {
     return column_sums_workspace(rows, columns);
@@ -333,6 +354,7 @@ struct Interpolate {
   float share;
   std::int64_t count;
 
+  Work work(int) const { return {12.0 * count, 3.0 * count}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* a, float const* b, float* y) const {
     interpolate(exec, a, b, share, y, count);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <glyphdiff/kernels/path.hpp>
+#include <glyphdiff/kernels/backend.hpp>
 
 /// Kernels take run-time extents, so all programs use the same few instances of them. The library
 /// glyphdiff::prebuilt holds those for Kokkos::DefaultHostExecutionSpace, and glyphdiff::prebuilt_serial

@@ -70,17 +70,17 @@ void fill_random(Exec const& exec, Vectorised, float* out, std::int64_t samples,
 
 /// Standard normals for `samples` rows of `per_sample` (at most 2^34) contiguous floats in the space's
 /// memory.
-template <class Exec, class Path = DefaultPath<Exec>>
+template <class Exec, class Backend = DefaultBackend<Exec>>
 void fill_normal(Exec const& exec, float* out, std::int64_t samples, std::int64_t per_sample, RandomKey key,
-                 std::uint64_t first_sample = 0, Path path = {}) {
-  fill_random(exec, path, out, samples, per_sample, key, first_sample, StandardNormal{});
+                 std::uint64_t first_sample = 0, Backend backend = {}) {
+  fill_random(exec, backend, out, samples, per_sample, key, first_sample, StandardNormal{});
 }
 
 /// Uniforms in (0, 1), likewise.
-template <class Exec, class Path = DefaultPath<Exec>>
+template <class Exec, class Backend = DefaultBackend<Exec>>
 void fill_uniform(Exec const& exec, float* out, std::int64_t samples, std::int64_t per_sample, RandomKey key,
-                  std::uint64_t first_sample = 0, Path path = {}) {
-  fill_random(exec, path, out, samples, per_sample, key, first_sample, OpenUniform{});
+                  std::uint64_t first_sample = 0, Backend backend = {}) {
+  fill_random(exec, backend, out, samples, per_sample, key, first_sample, OpenUniform{});
 }
 
 struct FillNormal {
@@ -89,6 +89,7 @@ struct FillNormal {
   RandomKey key;
   std::uint64_t first_sample = 0;
 
+  Work work(int) const { return {4.0 * samples * per_sample, 0}; }
   template <class Backend, class Exec>
   void run(Backend backend, Exec const& exec, float* out) const {
     fill_normal(exec, out, samples, per_sample, key, first_sample, backend);

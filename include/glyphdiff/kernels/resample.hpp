@@ -7,9 +7,9 @@
 namespace glyphdiff::kernels {
 
 /// Nearest-neighbour upsampling by 2. x: (N,H,W,C) with extent e; y: (N,2H,2W,C).
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, float* y) {
-  Grain const grain = Grain::of<Path>(e.w, channels, 16);
+  Grain const grain = Grain::of<Backend>(e.w, channels, 16);
   for_each(
       "glyphdiff::upsample::forward", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
         int const c_begin = int(item % grain.blocks) * grain.channels;
@@ -35,9 +35,9 @@ void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, 
 
 /// scale * (sum over each 2x2 block of x (N,H,W,C)) to y (N,H/2,W/2,C), assigned or added. With scale 1/4
 /// this is average pooling; with scale 1 it is the backward pass of upsample_forward. e is the extent of y.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
-  Grain const grain = Grain::of<Path>(e.w, channels, 16);
+  Grain const grain = Grain::of<Backend>(e.w, channels, 16);
   float* const out_data = y.data;
   bool const accumulate = y.accumulate;
   for_each(
@@ -61,9 +61,9 @@ void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float con
 
 /// y (N,2H,2W,C) = scale * the value of its 2x2 block in x (N,H,W,C), assigned or added; e is the extent of
 /// x. The backward pass of average pooling with scale 1/4.
-template <class Path, class Exec>
+template <class Backend, class Exec>
 void spread_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
-  Grain const grain = Grain::of<Path>(2 * e.w, channels, 16);
+  Grain const grain = Grain::of<Backend>(2 * e.w, channels, 16);
   float* const out_data = y.data;
   bool const accumulate = y.accumulate;
   for_each(
@@ -145,6 +145,7 @@ struct Upsample {
   Extent extent;
   int channels;
 
+  Work work(int value) const { return {5.0 * value * extent.pixels() * channels, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     upsample_forward<Backend>(exec, extent, channels, x, y);
@@ -157,6 +158,9 @@ struct SumBlocks {
   int channels;
   float scale;
 
+  Work work(int value) const {
+    return {5.0 * value * extent.pixels() * channels, 4.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
     sum_blocks<Backend>(exec, extent, channels, scale, x, y);
@@ -169,6 +173,9 @@ struct SpreadBlocks {
   int channels;
   float scale;
 
+  Work work(int value) const {
+    return {5.0 * value * extent.pixels() * channels, 4.0 * extent.pixels() * channels};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
     spread_blocks<Backend>(exec, extent, channels, scale, x, y);
@@ -181,6 +188,7 @@ struct SpaceToDepth {
   int channels, factor;
   bool coordinates;
 
+  Work work(int value) const { return {(4.0 + value) * extent.pixels() * channels * factor * factor, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     space_to_depth(exec, extent, channels, factor, coordinates, x, y);
@@ -192,6 +200,7 @@ struct DepthToSpace {
   Extent extent;
   int channels, factor, skipped;
 
+  Work work(int value) const { return {(4.0 + value) * extent.pixels() * channels * factor * factor, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* y, float* x) const {
     depth_to_space(exec, extent, channels, factor, skipped, y, x);
@@ -203,6 +212,7 @@ struct ConcatenateChannels {
   std::int64_t pixels;
   int first_channels, second_channels;
 
+  Work work(int) const { return {8.0 * pixels * (first_channels + second_channels), 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* first, float const* second, float* y) const {
     concatenate_channels(exec, pixels, first_channels, first, second_channels, second, y);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <glyphdiff/kernels/path.hpp>
+#include <glyphdiff/kernels/backend.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace glyphdiff {
 /// execution space instance with a backend, its context, and scratch memory that grows to what the largest
 /// operation needs. Functions that take an execution space instance take a Runner as well; given the instance
 /// alone, they run on its default backend.
-template <class Exec, class Backend_ = kernels::DefaultPath<Exec>>
+template <class Exec, class Backend_ = kernels::DefaultBackend<Exec>>
 class Runner {
  public:
   using backend = Backend_;
@@ -28,6 +28,9 @@ class Runner {
   operator Exec const&() const { return exec_; }
   void fence() const { exec_.fence(); }
 
+  /// Operations are recorded from here on; null: not.
+  void set_profiler(Profiler* profiler) { profiler_ = profiler; }
+
   template <class Op, class... Pointers>
   void run(Op const& op, Pointers... pointers) const {
     std::int64_t const needed = backend::scratch(exec_, context_, op);
@@ -36,11 +39,12 @@ class Runner {
       scratch_ =
           Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::runner::scratch"), needed);
     }
-    backend::launch(exec_, context_, op, scratch_.data(), pointers...);
+    kernels::launch<backend>(exec_, context_, profiler_, -1, op, scratch_.data(), pointers...);
   }
 
  private:
   Exec exec_;
+  Profiler* profiler_ = nullptr;
   Context mutable context_;  // what operations leave behind, like the instance's own queue
   Arena<Exec> mutable scratch_;
 };
@@ -63,7 +67,7 @@ struct SpaceOf<Runner<Exec, Backend>> {
 /// The backend of a network or a model that says which it is, else the default one of the space.
 template <class Model, class Exec>
 struct BackendOf {
-  using type = kernels::DefaultPath<typename SpaceOf<Exec>::type>;
+  using type = kernels::DefaultBackend<typename SpaceOf<Exec>::type>;
 };
 template <class Model, class Exec>
 requires requires { typename std::remove_reference_t<Model>::backend; }

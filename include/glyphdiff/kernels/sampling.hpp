@@ -209,6 +209,7 @@ struct MakeEstimate {
   int channels, output_channels;
   Estimate by;
 
+  Work work(int) const { return {12.0 * pixels * channels, 6.0 * pixels * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float const* output, float const* gradient,
            float* result) const {
@@ -221,6 +222,7 @@ struct SumTerms {
   std::int64_t size;
   Terms terms;
 
+  Work work(int) const { return {4.0 * (terms.count + 1) * size, 2.0 * terms.count * size}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* out) const {
     sum_terms<Backend>(exec, size, terms, out);
@@ -232,6 +234,7 @@ struct CountNotFinite {
   static constexpr char const* name = "sampler::finite";
   std::int64_t size;
 
+  Work work(int) const { return {4.0 * size, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, std::int64_t* count) const {
     *count = not_finite(exec, size, x);
@@ -244,6 +247,7 @@ struct TakeAncestralStep {
   int channels, output_channels;
   AncestralStep step;
 
+  Work work(int) const { return {16.0 * pixels * channels, 8.0 * pixels * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* output, float const* gradient, float const* noise,
            float* x) const {
@@ -257,6 +261,7 @@ struct Guide {
   int channels, output_channels;
   float scale;
 
+  Work work(int) const { return {12.0 * pixels * channels, 3.0 * pixels * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* weak, float* strong) const {
     guide<Backend>(exec, pixels, channels, output_channels, scale, weak, strong);
@@ -268,6 +273,7 @@ struct KeepWhere {
   std::int64_t pixels;
   int channels;
 
+  Work work(int) const { return {12.0 * pixels * channels, 4.0 * pixels * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* mask, float const* known, float* x) const {
     keep_where<Backend>(exec, pixels, channels, mask, known, x);
@@ -279,6 +285,7 @@ struct Blend {
   std::int64_t samples, per_sample;
   Pairs pairs;
 
+  Work work(int) const { return {12.0 * samples * per_sample, 3.0 * samples * per_sample}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* coefficients, float* out) const {
     blend<Backend>(exec, samples, per_sample, pairs, coefficients, out);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/config.hpp>
+#include <glyphdiff/profile.hpp>
 
 #include <Kokkos_Macros.hpp>
 
@@ -38,5 +39,17 @@ struct AttentionShape {
                                      : (part * heads + head) * head_channels;
   }
 };
+
+inline Work conv2d_work(ConvShape s, int value) {
+  double const outputs = double(s.n) * s.out_h() * s.out_w();
+  return {value * (double(s.n) * s.h * s.w * s.in + outputs * s.out + double(s.weights())),
+          2 * outputs * s.weights()};
+}
+
+/// `tensors`: how often N x T x C values pass; `products`: matrix products of T x T x C.
+inline Work attention_work(AttentionShape s, int value, int tensors, int products) {
+  double const rows = double(s.n) * s.pixels, channels = double(s.heads) * s.head_channels;
+  return {value * tensors * rows * channels, 2.0 * products * rows * s.pixels * channels};
+}
 
 }  // namespace glyphdiff::kernels

@@ -64,6 +64,7 @@ struct TokensForward {
   static constexpr char const* name = "tokens::forward";
   int n, tokens, channels;
 
+  Work work(int) const { return {8.0 * n * tokens * channels, 1.0 * n * tokens * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* first, float const* x, float const* positions,
            float* y) const {
@@ -75,6 +76,7 @@ struct TokensBackward {
   static constexpr char const* name = "tokens::backward";
   int n, tokens, channels;
 
+  Work work(int) const { return {8.0 * n * tokens * channels, 2.0 * n * tokens * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* dy, float* dx) const {
     tokens_backward(exec, n, tokens, channels, dy, dx);
@@ -85,6 +87,7 @@ struct PositionsBackward {
   static constexpr char const* name = "tokens::positions";
   int n, tokens, channels;
 
+  Work work(int) const { return {4.0 * n * tokens * channels, 1.0 * n * tokens * channels}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* dy, float* d_positions) const {
     positions_backward(exec, n, tokens, channels, dy, d_positions);
@@ -95,6 +98,7 @@ struct CopyRows {
   static constexpr char const* name = "copy_rows";
   int rows, columns, x_stride, y_stride;
 
+  Work work(int) const { return {8.0 * rows * columns, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, float* y) const {
     copy_rows(exec, rows, columns, x, x_stride, y, y_stride);

@@ -35,6 +35,7 @@ struct Attention {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     tape.statistics = pass.floats(Norm::statistics_size(e));
     mix<false>(pass, x, tape);
@@ -48,6 +49,7 @@ struct Attention {
   /// Returns dx, which takes the place of dy; uses up the tape.
   template <class Pass>
   Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Owned<Tensor<C>> dy, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     tape.output.give_back();
     if constexpr (Recompute) mix<true>(pass, x, tape);

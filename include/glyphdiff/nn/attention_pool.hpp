@@ -48,6 +48,7 @@ struct AttentionPool {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     std::int64_t const rows = std::int64_t(e.n) * tokens;
     tape.statistics = pass.floats(Norm::statistics_size(e));
@@ -75,6 +76,7 @@ struct AttentionPool {
   /// Returns dx; uses up the tape.
   template <class Pass>
   Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     std::int64_t const rows = std::int64_t(e.n) * tokens;
     projection.backward_parameters(pass, e.n, Columns<float>{tape.answer, C}, d_logits);

@@ -54,8 +54,9 @@ template <class T>
 class Owned {
  public:
   Owned() = default;
-  Owned(MemoryPlanner& planner, int number, T const& value)
-      : planner_(planner.planning() ? &planner : nullptr), number_(number), value_(value) {}
+  /// `planner`: who is told that it is given back; null: nobody.
+  Owned(MemoryPlanner* planner, int number, T const& value)
+      : planner_(planner), number_(number), value_(value) {}
   Owned(Owned&& other) noexcept { *this = std::move(other); }
   /// What this one held is given back.
   Owned& operator=(Owned&& other) noexcept {
@@ -83,7 +84,7 @@ class Owned {
   T const* operator->() const { return &value_; }
 
  private:
-  MemoryPlanner* planner_ = nullptr;  // while planning; lifetimes are known afterwards
+  MemoryPlanner* planner_ = nullptr;
   int number_ = 0;
   T value_{};
 };

@@ -35,6 +35,7 @@ struct MeanPool {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     tape.statistics = pass.floats(Norm::statistics_size(e));
     auto normed = pass.template tensor<C>(e);
@@ -50,6 +51,7 @@ struct MeanPool {
   /// Returns dx; uses up the tape.
   template <class Pass>
   Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
+    pass.layer = norm.weight;
     Extent const e = x.extent;
     projection.backward_parameters(pass, e.n, Columns<float>{tape.means, C}, d_logits);
     projection.backward_data(pass, e.n, d_logits, ColumnsSink<float>{{tape.means, false}, C});

@@ -39,6 +39,19 @@ class Network {
   ConstArena<Exec> parameters() const { return parameters_; }
   ParameterList const& parameter_list() const { return list_; }
 
+  /// Tells a profiler what the layers are called: as in the state dict, without the names of their parts.
+  void name_layers(Profiler& profiler) const {
+    for (ParameterInfo const& info : list_) {
+      std::string name = info.name.substr(0, info.name.rfind('.'));
+      for (char const* part : {".in_layers.0", ".norm", ".op", ".conv", ".0"})
+        if (name.ends_with(part)) {
+          name.resize(name.size() - std::string(part).size());
+          break;
+        }
+      profiler.name_layer(info.offset, name);
+    }
+  }
+
   /// Everything that a training pass keeps between forward and backward. Reused from step to step; allocates
   /// only when a batch is larger than any before.
   class Tape {
@@ -52,6 +65,9 @@ class Network {
     std::int64_t bytes(Network const& net, Exec const& exec, Extent image) {
       return plan(net, exec, image, false).bytes();
     }
+
+    /// Passes with this tape are recorded from here on; null: not. See Network::name_layers.
+    void set_profiler(Profiler* profiler) { profiler_ = profiler; }
 
    private:
     friend class Network;
@@ -70,6 +86,7 @@ class Network {
     }
 
     ParameterSelection const* trained_;
+    Profiler* profiler_ = nullptr;
     Context context_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, int, bool>, MemoryPlan> plans_;
@@ -109,6 +126,7 @@ class Network {
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
     void const* const outside[] = {images, tape.timesteps_.data(), tape.labels_.data(), output};
     pass.outside = outside;
+    pass.profiler = tape.profiler_;
     pass.dropout = dropout;
     forward_on(pass, image, tape.tape_);
     tape.extent_ = image;
@@ -127,6 +145,7 @@ class Network {
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
     void const* const outside[] = {d_images, nullptr, tape.labels_.data(), d_output};
     pass.outside = outside;
+    pass.profiler = tape.profiler_;
     pass.gradients = gradients.data();
     pass.trained = tape.trained_;
     pass.dropout = tape.dropout_;
@@ -149,6 +168,13 @@ class Network {
     using backend = Backend;
     std::int64_t workspace_bytes() const { return workspace_.bytes(); }
 
+    /// What it computes is recorded from here on, and so is what samplers do with it; null: not.
+    void set_profiler(Profiler* profiler) {
+      profiler_ = profiler;
+      if (profiler != nullptr) net_->name_layers(*profiler);
+    }
+    Profiler* profiler() const { return profiler_; }
+
    protected:
     Evaluation(Network const& net, ConstArena<Exec> parameters)
         : net_(&net), parameters_(std::move(parameters)) {}
@@ -167,6 +193,7 @@ class Network {
       NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.data(), false);
       void const* const outside[] = {images, timesteps_.data(), labels_.data(), output};
       pass.outside = outside;
+      pass.profiler = profiler_;
       typename Layers::Tape tape;
       net_->forward_on(pass, image, tape);
     }
@@ -174,6 +201,7 @@ class Network {
    private:
     Network const* net_;
     ConstArena<Exec> parameters_;
+    Profiler* profiler_ = nullptr;
     Context context_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, int>, MemoryPlan> plans_;

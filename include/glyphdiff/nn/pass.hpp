@@ -36,6 +36,8 @@ struct Pass {
   bool exact = false;                      ///< exact convolutions
   DropoutKey dropout{};
   ParameterSelection const* trained = nullptr;  ///< null: all parameters are
+  Profiler* profiler = nullptr;
+  std::int64_t layer = -1;  ///< for the profiler: where the parameters of the layer at work begin
 
   /// The parameter at this offset of the arena.
   Buffer<float const> parameter(std::int64_t offset) const { return {Memory::parameters, 0, offset}; }
@@ -52,12 +54,12 @@ struct Pass {
   Owned<Tensor<C>> tensor(Extent extent) {
     using Value = typename Backend::Value;
     int const number = workspace.acquire(extent.pixels() * C * std::int64_t(sizeof(Value)));
-    return {workspace, number, Tensor<C>{{Memory::workspace, number}, extent}};
+    return {planner(), number, Tensor<C>{{Memory::workspace, number}, extent}};
   }
   /// So many new floats, uninitialised: statistics, embeddings, scratch.
   Owned<Buffer<float>> floats(std::int64_t count) {
     int const number = workspace.acquire(count * std::int64_t(sizeof(float)));
-    return {workspace, number, Buffer<float>{Memory::workspace, number}};
+    return {planner(), number, Buffer<float>{Memory::workspace, number}};
   }
   /// Gives back what only a backward pass would need.
   template <class T>
@@ -73,6 +75,9 @@ struct Pass {
   }
 
  private:
+  /// Null while a plan is followed: the lifetimes are known then.
+  MemoryPlanner* planner() const { return workspace.planning() ? &workspace : nullptr; }
+
   // Operands without what only layers know (their channels), so that run_on is compiled once for an
   // operation.
   template <class T>
@@ -110,7 +115,7 @@ struct Pass {
     if (workspace.planning())
       (require_in_use(Op::name, operands), ...);
     else
-      Backend::launch(exec, context, op, at(scratch.get()), at(operands)...);
+      kernels::launch<Backend>(exec, context, profiler, layer, op, at(scratch.get()), at(operands)...);
   }
 
   template <class T>

@@ -68,6 +68,7 @@ struct ResBlock {
 
   template <class Pass>
   void forward(Pass& pass, Source<A, B> x, Embedding e, Tape& tape) const {
+    pass.layer = norm_in.weight;
     Extent const in = x.extent(), out = resampled<R>(in);
     tape.statistics_in = pass.floats(NormIn::statistics_size(in));
     tape.embedding = pass.floats(std::int64_t(out.n) * embedding_out);
@@ -100,6 +101,7 @@ struct ResBlock {
   template <class Pass>
   void backward(Pass& pass, Source<A, B> x, Embedding e, Owned<Tensor<Out>> dy, Gradient<A>& da,
                 Gradient<B>& db, Tape& tape) const {
+    pass.layer = norm_in.weight;
     Extent const in = x.extent(), out = resampled<R>(in);
     tape.output.give_back();
     if constexpr (Recompute) compute_middle<true>(pass, x, tape);

@@ -54,6 +54,7 @@ struct Resample {
 
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Tape& tape) const {
+    if constexpr (WithConvolution) pass.layer = convolution.weight;
     tape.output = pass.template tensor<C>(resampled<R>(x.extent));
     if constexpr (!WithConvolution) {
       resample_forward<R>(pass, x, tape.output);
@@ -69,6 +70,7 @@ struct Resample {
   /// Uses up the tape.
   template <class Pass>
   void backward(Pass& pass, Tensor<C> x, Owned<Tensor<C>> dy, Gradient<C>& dx, Tape& tape) const {
+    if constexpr (WithConvolution) pass.layer = convolution.weight;
     tape.output.give_back();
     if constexpr (!WithConvolution) {
       resample_backward<R, C>(pass, dy, dx.open(pass, x.extent), x.extent);

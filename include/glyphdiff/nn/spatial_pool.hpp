@@ -48,6 +48,7 @@ struct SpatialPool {
   /// x: the last block's output.
   template <class Pass>
   void forward(Pass& pass, Tensor<C> x, Buffer<float> logits, Tape& tape) const {
+    pass.layer = first.weight;
     int const n = x.extent.n;
     BlockMeans<In>{tape.means}.take(pass, x, column);
     tape.hidden = pass.floats(std::int64_t(n) * wide);
@@ -67,6 +68,7 @@ struct SpatialPool {
   /// Returns what dx gets from here; uses up the tape except for the gradients() of the means.
   template <class Pass>
   Owned<Tensor<C>> backward(Pass& pass, Tensor<C> x, Buffer<float const> d_logits, Tape& tape) const {
+    pass.layer = first.weight;
     int const n = x.extent.n;
     second.backward_parameters(pass, n, Columns<float>{tape.activated(), wide}, d_logits);
     auto gradient = pass.floats(std::int64_t(n) * wide);

@@ -25,6 +25,7 @@ struct Stem {
   /// image: (N,H,W,in_channels).
   template <class Pass>
   void forward(Pass& pass, Extent image_extent, Buffer<float const> image, Tape& tape) const {
+    pass.layer = convolution.weight;
     Extent const e{image_extent.n, image_extent.h / factor, image_extent.w / factor};
     tape.folded = pass.template tensor<In>(e);
     pass.run(kernels::SpaceToDepth{e, config.in_channels(), factor, config.coordinate_channels}, image,
@@ -37,6 +38,7 @@ struct Stem {
   /// d_image: none, or (N,H,W,in_channels), assigned. Uses up the tape.
   template <class Pass>
   void backward(Pass& pass, Owned<Tensor<Out>> dy, Buffer<float> d_image, Tape& tape) const {
+    pass.layer = convolution.weight;
     Extent const e = dy->extent;
     convolution.backward_parameters(pass, tape.folded, dy);
     if (d_image) {

@@ -39,6 +39,7 @@ struct TimeEmbedding {
   template <class Pass>
   Embedding forward(Pass& pass, int n, Buffer<float const> timesteps, Buffer<int const> label_ids,
                     Tape& tape) const {
+    pass.layer = first.weight;
     std::int64_t const size = std::int64_t(n) * wide;
     tape.sinusoid = pass.floats(std::int64_t(n) * narrow);
     tape.hidden = pass.floats(size);
@@ -59,6 +60,7 @@ struct TimeEmbedding {
   /// `gradient`.
   template <class Pass>
   void backward(Pass& pass, int n, Buffer<int const> label_ids, Buffer<float> gradient, Tape& tape) const {
+    pass.layer = first.weight;
     std::int64_t const size = std::int64_t(n) * wide;
     pass.run(kernels::SiluBackward{size}, tape.embedding, gradient, gradient);
     if constexpr (config.classes > 0)

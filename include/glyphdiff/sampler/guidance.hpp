@@ -31,10 +31,16 @@ class Guidance {
       scratch_ = Images<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::guidance::output"),
                               output.extent(0), output.extent(1), output.extent(2), output.extent(3));
     weak_(exec, x, timesteps, scratch_);
-    Runner<Exec, backend>(exec).run(kernels::Guide{std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)),
-                                                   int(x.extent(3)), int(output.extent(3)), float(scale_)},
-                                    scratch_.data(), output.data());
+    Runner<Exec, backend> runner(exec);
+    if constexpr (requires(Strong const& strong) { strong.profiler(); }) runner.set_profiler(profiler());
+    runner.run(kernels::Guide{std::int64_t(x.extent(0) * x.extent(1) * x.extent(2)), int(x.extent(3)),
+                              int(output.extent(3)), float(scale_)},
+               scratch_.data(), output.data());
   }
+
+  /// The strong model's.
+  Profiler* profiler() const requires requires(Strong const& strong) { strong.profiler(); }
+  { return strong_.profiler(); }
 
  private:
   Strong strong_;
@@ -73,6 +79,10 @@ class ClassifierGuidance {
     Runner<Exec, backend>(exec).run(kernels::SumTerms{std::int64_t(gradient.size()), scaled},
                                     gradient.data());
   }
+
+  /// The model's.
+  Profiler* profiler() const requires requires(Model const& model) { model.profiler(); }
+  { return model_.profiler(); }
 
  private:
   Model model_;

@@ -24,7 +24,7 @@ namespace glyphdiff {
 ///
 ///     auto const plan = repeated(diffusion.respaced("50"), 10);
 ///     ddpm_sample(exec, plan, model, x, SeededNoise{1}, {}, Inpainting(exec, plan, images, mask, {1}));
-template <class Exec, class Then = NoProgress, class Backend = kernels::DefaultPath<Exec>>
+template <class Exec, class Then = NoProgress, class Backend = kernels::DefaultBackend<Exec>>
 class Inpainting {
  public:
   struct Key {
@@ -37,7 +37,7 @@ class Inpainting {
   template <class D>
   Inpainting(Exec const& exec, D const& diffusion, Images<Exec> const& images, Images<Exec> const& mask,
              Key key = {}, Then then = {})
-      : runner_(std::make_unique<Runner<Exec, Backend>>(exec)),
+      : runner_(std::make_shared<Runner<Exec, Backend>>(exec)),
         steps_(diffusion.sampling_steps()),
         images_(images),
         mask_(mask),
@@ -82,7 +82,7 @@ class Inpainting {
     runner_->run(kernels::SumTerms{size, terms}, out.data());
   }
 
-  std::unique_ptr<Runner<Exec, Backend>> runner_;
+  std::shared_ptr<Runner<Exec, Backend>> runner_;  // copies of this share it
   std::vector<SamplingStep> steps_;
   Images<Exec> images_, mask_, noise_;
   Key key_;

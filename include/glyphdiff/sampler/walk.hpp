@@ -51,6 +51,7 @@ class Walk {
         output_(image("glyphdiff::sampler::output", D::Variance::learned ? 2 * channels_ : channels_)),
         timesteps_(x.extent(0)) {
     if constexpr (guided) gradient_ = image("glyphdiff::sampler::gradient");
+    if constexpr (requires { model.profiler(); }) runner_.set_profiler(model.profiler());
   }
 
   /// Images of x's shape, or with other channels.

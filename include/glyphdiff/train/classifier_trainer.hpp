@@ -128,6 +128,13 @@ class ClassifierTrainer {
     return sum.accuracy * options_.batch / double(x0.extent(0));
   }
 
+  /// Updates are recorded from here on; null: not.
+  void set_profiler(Profiler* profiler) {
+    if (profiler != nullptr) net_->name_layers(*profiler);
+    tape_.set_profiler(profiler);
+    runner_.set_profiler(profiler);
+  }
+
   std::int64_t steps() const { return adamw_.steps; }
   D const& diffusion() const { return diffusion_; }
   ClassifierTrainOptions const& options() const { return options_; }

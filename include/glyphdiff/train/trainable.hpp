@@ -54,7 +54,8 @@ class Trainable {
     gather(exec, base_);
     values_ = arena("glyphdiff::low_rank::factors", factors_.total());
     gradients_ = arena("glyphdiff::gradients", factors_.total());
-    initialise(exec, factors_, values_, seed, 1u << 16);  // behind the parts of the network's own tensors
+    initialise(Runner<Exec, typename Net::backend>(exec), factors_, values_, seed,
+               1u << 16);  // behind the parts of the network's own tensors
   }
 
   /// Whether a parameter can have a low-rank correction: a linear layer's or a 1x1 convolution's weight.

@@ -186,6 +186,13 @@ class Trainer {
     return m;
   }
 
+  /// Updates are recorded from here on; null: not.
+  void set_profiler(Profiler* profiler) {
+    if (profiler != nullptr) net_->name_layers(*profiler);
+    tape_.set_profiler(profiler);
+    runner_.set_profiler(profiler);
+  }
+
   std::int64_t steps() const { return adamw_.steps; }
   TrainOptions const& options() const { return options_; }
   /// May be changed between updates: to extend a finished run, say.

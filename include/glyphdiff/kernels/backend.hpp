@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/pack.hpp>
+#include <glyphdiff/profile.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -14,8 +15,8 @@ namespace glyphdiff::kernels {
 /// keeps from launch to launch; and launch(), which runs an operation.
 ///
 /// An operation is a struct of the extents that it needs, with a `name`, `run(backend, exec, [scratch,]
-/// pointers...)`, and, if it needs scratch memory, `scratch(backend, exec)`: how many floats. Each header of
-/// this folder has the operations of its kernels.
+/// pointers...)`, `work(bytes of a value)`, and, if it needs scratch memory, `scratch(backend, exec)`: how
+/// many floats. Each header of this folder has the operations of its kernels.
 template <class Self>
 struct KernelBackend {
   using Value = float;
@@ -36,6 +37,17 @@ struct KernelBackend {
       op.run(Self{}, exec, pointers...);
   }
 };
+
+/// Launches an operation on a backend: what Pass and Runner end in. `layer`: for the profiler, if there is
+/// one.
+template <class Backend, class Exec, class Op, class... Pointers>
+void launch(Exec const& exec, typename Backend::template Context<Exec>& context, Profiler* profiler,
+            std::int64_t layer, Op const& op, float* scratch, Pointers... pointers) {
+  if (profiler == nullptr) return Backend::launch(exec, context, op, scratch, pointers...);
+  profiler->time(
+      Op::name, layer, op.work(int(sizeof(typename Backend::Value))),
+      [&] { Backend::launch(exec, context, op, scratch, pointers...); }, [&] { exec.fence(); });
+}
 
 struct Portable : KernelBackend<Portable> {
   static constexpr int width = 1;  ///< elements per Pack
@@ -70,6 +82,6 @@ inline constexpr bool runs_on_host<Kokkos::Threads> = true;
 
 /// Vectorised where runs_on_host, Portable elsewhere.
 template <class Exec>
-using DefaultPath = std::conditional_t<runs_on_host<Exec>, Vectorised, Portable>;
+using DefaultBackend = std::conditional_t<runs_on_host<Exec>, Vectorised, Portable>;
 
 }  // namespace glyphdiff::kernels

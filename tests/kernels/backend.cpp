@@ -2,10 +2,10 @@
 
 #include <doctest/doctest.h>
 
-namespace kernels_path_tests {
+namespace kernels_backend_tests {
 
 using namespace glyphdiff;
-using kernels::DefaultPath, kernels::Portable, kernels::runs_on_host, kernels::Vectorised;
+using kernels::DefaultBackend, kernels::Portable, kernels::runs_on_host, kernels::Vectorised;
 
 namespace {
 
@@ -25,9 +25,9 @@ struct Device {
 TEST_CASE("what runs on the host is known by name, not by whose memory it can reach") {
   CHECK(Kokkos::SpaceAccessibility<Device, Kokkos::HostSpace>::accessible);
   CHECK(!runs_on_host<Device>);
-  CHECK(std::is_same_v<DefaultPath<Device>, Portable>);
+  CHECK(std::is_same_v<DefaultBackend<Device>, Portable>);
   CHECK(runs_on_host<test::Parallel>);
-  CHECK(std::is_same_v<DefaultPath<test::Single>, Vectorised>);
+  CHECK(std::is_same_v<DefaultBackend<test::Single>, Vectorised>);
 }
 
-}  // namespace kernels_path_tests
+}  // namespace kernels_backend_tests
