@@ -32,7 +32,7 @@ endfunction()
 
 function(glyphdiff_prebuilt_library name space definition)
   set(sources "")
-  foreach(header IN ITEMS attention conv2d cross_entropy diffusion embedding group_norm matmul optimizer pointwise random
+  foreach(header IN ITEMS attention conv2d cross_entropy diffusion embedding group_norm matmul optimizer pack_weights pointwise random
                           resample sampling tokens)
     set(source "${CMAKE_CURRENT_BINARY_DIR}/${name}/${header}.cpp")
     string(TOUPPER "GLYPHDIFF_${header}_KERNELS" list)

@@ -148,8 +148,8 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
   /// must outlive it.
   class Evaluator : public Base::Evaluation {
    public:
-    explicit Evaluator(EncoderUNet const& net) : Evaluator(net, net.parameters()) {}
-    Evaluator(EncoderUNet const& net, ConstArena<Exec> parameters)
+    explicit Evaluator(EncoderUNet const& net) : Base::Evaluation(net) {}
+    Evaluator(EncoderUNet const& net, ConstParameters<Exec> parameters)
         : Base::Evaluation(net, std::move(parameters)) {}
 
     /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps.

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace glyphdiff {
 
@@ -33,6 +35,35 @@ using ConstArena = Kokkos::View<float const*, Kokkos::LayoutRight, typename Exec
 /// The same of bfloat16, two bytes each (bfloat16.hpp).
 template <class Exec>
 using Bfloat16Arena = Kokkos::View<std::uint16_t*, Kokkos::LayoutRight, typename Exec::memory_space>;
+
+/// Which state of an arena one has seen: every writer raises the counter, and whoever keeps something made
+/// from the values compares. Without a counter it is not known, and so never the same.
+class ArenaVersion {
+ public:
+  ArenaVersion() = default;
+  explicit ArenaVersion(std::shared_ptr<std::int64_t const> counter)
+      : counter_(std::move(counter)), number_(counter_ ? *counter_ : 0) {}
+
+  bool same(ArenaVersion const& other) const {
+    return counter_ != nullptr && counter_ == other.counter_ && number_ == other.number_;
+  }
+
+ private:
+  std::shared_ptr<std::int64_t const> counter_;
+  std::int64_t number_ = 0;
+};
+
+/// An arena to be read, with the counter of its versions if it has one.
+template <class Exec>
+struct ConstParameters {
+  ConstArena<Exec> values;
+  std::shared_ptr<std::int64_t const> counter{};
+
+  ConstParameters(ConstArena<Exec> arena, std::shared_ptr<std::int64_t const> versions = nullptr)
+      : values(std::move(arena)), counter(std::move(versions)) {}
+  ConstParameters(Arena<Exec> const& arena) : values(arena) {}
+  ArenaVersion version() const { return ArenaVersion(counter); }
+};
 
 /// Values in the host's memory, as copy_values takes them beside Views.
 template <class T>

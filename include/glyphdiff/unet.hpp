@@ -182,8 +182,9 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
   /// for the samplers. The network must outlive it.
   class Evaluator : public Base::Evaluation {
    public:
-    explicit Evaluator(UNet const& net) : Evaluator(net, net.parameters()) {}
-    Evaluator(UNet const& net, ConstArena<Exec> parameters) : Base::Evaluation(net, std::move(parameters)) {}
+    explicit Evaluator(UNet const& net) : Base::Evaluation(net) {}
+    Evaluator(UNet const& net, ConstParameters<Exec> parameters)
+        : Base::Evaluation(net, std::move(parameters)) {}
 
     /// Classes of the samples to come, one for each image of a batch; no_class where it is not said.
     void set_labels(std::vector<int> labels) { labels_ = std::move(labels); }

@@ -2,6 +2,7 @@
 #include "../spaces.hpp"
 
 #include <glyphdiff/kernels/conv2d.hpp>
+#include <glyphdiff/kernels/pack_weights.hpp>
 
 #include <doctest/doctest.h>
 
@@ -53,6 +54,15 @@ struct Results {
   std::vector<Number> y, dx, dweight, dbias;
 };
 
+/// The weights as the backend's convolutions read them.
+template <class On>
+auto packed(kernels::ConvShape s, Arena<typename On::Exec> const& weight, kernels::WeightOrder order) {
+  if constexpr (On::Backend::width > 1) return weight;
+  auto const result = unset<typename On::Exec>(s.weights());
+  kernels::pack_weights(typename On::Exec(), {order, s.out, s.in, s.kernel}, weight.data(), result.data());
+  return result;
+}
+
 template <class On>
 Results<float> run(Case const& c) {
   using Exec = typename On::Exec;
@@ -67,12 +77,15 @@ Results<float> run(Case const& c) {
              dx = c.accumulate ? to_space<Exec>(host.dx) : unset<Exec>(host.x.size());
   auto const dweight = to_space<Exec>(host.dweight), dbias = to_space<Exec>(host.dbias);
   auto const floats = kernels::conv2d_workspace(backend, exec, s, c.exact);
-  kernels::conv2d_forward(backend, exec, s, c.exact, x.data(), weight.data(), bias.data(),
+  auto const for_y = packed<On>(s, weight, kernels::WeightOrder::forward),
+             for_dx = packed<On>(s, weight, kernels::WeightOrder::backward);
+  kernels::conv2d_forward(backend, exec, s, c.exact, x.data(), for_y.data(), bias.data(),
                           c.residual ? residual.data() : nullptr, y.data(), unset<Exec>(floats).data());
-  kernels::conv2d_backward_data(backend, exec, s, c.exact, dy.data(), weight.data(), dx.data(), c.accumulate,
+  kernels::conv2d_backward_data(backend, exec, s, c.exact, dy.data(), for_dx.data(), dx.data(), c.accumulate,
                                 unset<Exec>(floats).data());
-  kernels::conv2d_backward_weight(backend, exec, s, c.exact, x.data(), dy.data(), dweight.data(),
-                                  dbias.data(), unset<Exec>(floats).data());
+  kernels::conv2d_backward_weight(
+      backend, exec, s, c.exact, x.data(), dy.data(), dweight.data(), dbias.data(),
+      unset<Exec>(kernels::conv2d_weight_workspace(backend, exec, s, c.exact)).data());
   return {to_host(y), to_host(dx), to_host(dweight), to_host(dbias)};
 }
 
@@ -138,8 +151,9 @@ TEST_CASE_TEMPLATE("a convolution may be added to what its output holds", On, GL
                bias = to_space<Exec>(host.bias);
     auto const y = to_space<Exec>(host.residual);
     auto const scratch = unset<Exec>(kernels::conv2d_workspace(backend, exec, c.shape, exact));
-    kernels::conv2d_forward(backend, exec, c.shape, exact, x.data(), weight.data(), bias.data(), y.data(),
-                            y.data(), scratch.data());
+    kernels::conv2d_forward(backend, exec, c.shape, exact, x.data(),
+                            packed<On>(c.shape, weight, kernels::WeightOrder::forward).data(), bias.data(),
+                            y.data(), y.data(), scratch.data());
     CHECK(same_bits(to_host(y), run<On>(c).y));
   }
 }

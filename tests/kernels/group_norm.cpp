@@ -76,8 +76,8 @@ Result run(Case const& c) {
   if (c.modulated) scale_shift = {embedding.data(), dembedding.data()};
   kernels::ChannelsGradient const dx{
       {dx_first.data(), c.accumulate_first}, c.first, {dx_second.data(), c.accumulate_second}, c.second};
-  kernels::group_norm_statistics<Backend>(exec, c.e, x, c.groups, 1e-5f, statistics.data(),
-                                          unset<Exec>(scratch_floats).data());
+  kernels::group_norm_statistics<Backend, float>(exec, c.e, x, c.groups, 1e-5f, statistics.data(),
+                                                 unset<Exec>(scratch_floats).data());
   auto const passes = [&](auto silu) {
     kernels::group_norm_forward<decltype(silu)::value, Backend>(exec, c.e, x, c.groups, statistics.data(),
                                                                 gamma.data(), beta.data(), scale_shift,
@@ -191,8 +191,8 @@ TEST_CASE_TEMPLATE("the gradient of a group norm may take the place of dy", On, 
              dy = to_space<Exec>(host.dy);
   auto const statistics = unset<Exec>(2 * 3 * 2),
              scratch = unset<Exec>(kernels::group_norm_workspace(c.e, 33));
-  kernels::group_norm_statistics<Backend>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(),
-                                          scratch.data());
+  kernels::group_norm_statistics<Backend, float>(exec, c.e, {x.data(), 33}, 3, 1e-5f, statistics.data(),
+                                                 scratch.data());
   kernels::group_norm_backward<true, Backend>(exec, c.e, {x.data(), 33}, 3, statistics.data(), gamma.data(),
                                               beta.data(), {}, dy.data(), {{dy.data(), false}, 33},
                                               dgamma.data(), dbeta.data(), scratch.data());
@@ -216,8 +216,8 @@ TEST_CASE_TEMPLATE("the variance keeps its digits a thousand deviations from zer
         auto const in = to_space<Exec>(x), scratch = unset<Exec>(kernels::group_norm_workspace(e, channels)),
                    statistics = unset<Exec>(std::int64_t(e.n) * groups * 2);
         float const epsilon = 1e-12f;
-        kernels::group_norm_statistics<typename On::Backend>(exec, e, {in.data(), channels}, groups, epsilon,
-                                                             statistics.data(), scratch.data());
+        kernels::group_norm_statistics<typename On::Backend, float>(
+            exec, e, {in.data(), channels}, groups, epsilon, statistics.data(), scratch.data());
         exec.fence();
         auto const found = to_host(statistics);
         int const pixels = e.h * e.w;

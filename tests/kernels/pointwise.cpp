@@ -201,10 +201,10 @@ TEST_CASE_TEMPLATE("means of each image into columns of a wider row, and back", 
     CHECK(relative_error(found, expected) < 1e-6);
 
     auto const added = to_space<Exec>(before), assigned = unset<Exec>(e.pixels() * channels);
-    kernels::mean_per_image_backward<Backend>(exec, e, channels, rows.data() + 3, stride,
-                                              {added.data(), true});
-    kernels::mean_per_image_backward<Backend>(exec, e, channels, rows.data() + 3, stride,
-                                              {assigned.data(), false});
+    kernels::mean_per_image_backward<Backend, float>(exec, e, channels, rows.data() + 3, stride,
+                                                     {added.data(), true});
+    kernels::mean_per_image_backward<Backend, float>(exec, e, channels, rows.data() + 3, stride,
+                                                     {assigned.data(), false});
     std::vector<double> sums, shares;
     for (std::size_t i = 0; i < x.size(); ++i) {
       shares.push_back(double(found[i / channels / pixels * channels + i % channels]) / pixels);

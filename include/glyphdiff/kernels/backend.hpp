@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/pack.hpp>
+#include <glyphdiff/kernels/packed_weights.hpp>
 #include <glyphdiff/profile.hpp>
 
 #include <cstdint>
@@ -12,16 +13,16 @@
 namespace glyphdiff::kernels {
 
 /// What the backends of this folder share. A backend has `Value`, the type of activations; `Context`, what it
-/// keeps from launch to launch; and launch(), which runs an operation.
+/// keeps from launch to launch (packed weights); and launch(), which runs an operation.
 ///
 /// An operation is a struct of the extents that it needs, with a `name`, `run(backend, exec, [scratch,]
 /// pointers...)`, `work(bytes of a value)`, and, if it needs scratch memory, `scratch(backend, exec)`: how
 /// many floats. Each header of this folder has the operations of its kernels.
-template <class Self>
+template <class Self, class Value_, template <class> class Context_>
 struct KernelBackend {
-  using Value = float;
+  using Value = Value_;
   template <class Exec>
-  struct Context {};
+  using Context = Context_<Exec>;
 
   /// Floats of scratch memory that the operation needs.
   template <class Exec, class Op>
@@ -49,15 +50,27 @@ void launch(Exec const& exec, typename Backend::template Context<Exec>& context,
       [&] { Backend::launch(exec, context, op, scratch, pointers...); }, [&] { exec.fence(); });
 }
 
-struct Portable : KernelBackend<Portable> {
+/// Activations are floats or bfloat16, and so are the weights that products and convolutions read. Everything
+/// else is float: the parameters themselves, embeddings, statistics, softmax, sums, images, outputs and
+/// losses.
+template <class Value>
+struct PortableContext {
+  template <class Exec>
+  using On = PackedWeights<Value, Exec>;
+};
+template <class Value>
+struct PortableIn : KernelBackend<PortableIn<Value>, Value, PortableContext<Value>::template On> {
   static constexpr int width = 1;  ///< elements per Pack
   static constexpr bool one_element_per_item = true;
 };
+using Portable = PortableIn<float>;
 
 /// Vectors of W floats. The width is part of the type, so that code for one processor is never linked in
 /// place of code for another.
+template <class>
+using UnpackedWeightsOn = UnpackedWeights;
 template <int W>
-struct VectorisedBy : KernelBackend<VectorisedBy<W>> {
+struct VectorisedBy : KernelBackend<VectorisedBy<W>, float, UnpackedWeightsOn> {
   static constexpr int width = W;
   static constexpr bool one_element_per_item = false;
 };

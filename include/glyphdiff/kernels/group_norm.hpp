@@ -43,9 +43,9 @@ Grain norm_sum_grain(Extent e, int channels) {
 
 /// What both sums of a pass are taken of: d and d^2 forward, d = x - the first x of the tile and channel; dz
 /// and dz * xhat backward.
-template <int W, bool Silu, class Exec>
-void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grain, Channels x,
-                       float const* dy, float const* coefficients, float* partial) {
+template <int W, bool Silu, class Exec, class T>
+void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grain, ChannelsOf<T const*> x,
+                       T const* dy, float const* coefficients, float* partial) {
   int const channels = x.count(), pixels = e.h * e.w, tiles = grain.tiles;
   std::int64_t const plane = std::int64_t(e.n) * channels;
   for_each(
@@ -88,22 +88,22 @@ void norm_partial_sums(char const* label, Exec const& exec, Extent e, Grain grai
 
 /// mean and rstd of every (image, group) from the partial sums. In double all are moved to one origin, the
 /// first value of the group.
-template <class Exec>
-void norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon, float const* partial,
-                     float* statistics) {
+template <class Exec, class T>
+void norm_statistics(Exec const& exec, Extent e, ChannelsOf<T const*> x, int groups, float epsilon,
+                     float const* partial, float* statistics) {
   int const channels = x.count(), pixels = e.h * e.w, tiles = norm_tiles(e), width = channels / groups;
   for_each(
       "glyphdiff::group_norm::statistics", exec, std::int64_t(e.n) * groups,
       KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const n = item / groups;
         int const g = int(item % groups);
-        double const origin = *x.at(n * pixels, g * width);
+        double const origin = to_float(*x.at(n * pixels, g * width));
         double sum = 0, squares = 0;
         for (int tile = 0; tile < tiles; ++tile) {
           int const p = tile * norm_tile, in_tile = pixels - p < norm_tile ? pixels - p : norm_tile;
           float const* const row = partial + (n * tiles + tile) * 2 * channels + g * width;
           for (int c = 0; c < width; ++c) {
-            double const shift = *x.at(n * pixels + p, g * width + c) - origin, d = row[c];
+            double const shift = to_float(*x.at(n * pixels + p, g * width + c)) - origin, d = row[c];
             sum += d + in_tile * shift;
             squares += row[channels + c] + shift * (2 * d + in_tile * shift);
           }
@@ -139,8 +139,9 @@ void norm_coefficients(Exec const& exec, int n_images, int channels, int groups,
       });
 }
 
-template <int W, bool Silu, class Exec>
-void norm_apply(Exec const& exec, Extent e, Grain grain, Channels x, float const* coefficients, float* y) {
+template <int W, bool Silu, class Exec, class T>
+void norm_apply(Exec const& exec, Extent e, Grain grain, ChannelsOf<T const*> x, float const* coefficients,
+                T* y) {
   int const channels = x.count(), pixels = e.h * e.w;
   std::int64_t const plane = std::int64_t(e.n) * channels;
   for_each(
@@ -233,9 +234,9 @@ void norm_input_coefficients(Exec const& exec, Extent e, int channels, int group
       });
 }
 
-template <int W, bool Silu, class Exec>
-void norm_input_gradient(Exec const& exec, Extent e, Grain grain, Channels x, float const* dy,
-                         float const* coefficients, ChannelsGradient dx) {
+template <int W, bool Silu, class Exec, class T>
+void norm_input_gradient(Exec const& exec, Extent e, Grain grain, ChannelsOf<T const*> x, T const* dy,
+                         float const* coefficients, ChannelsGradientOf<T*> dx) {
   int const channels = x.count(), pixels = e.h * e.w;
   std::int64_t const plane = std::int64_t(e.n) * channels;
   for_each(
@@ -254,7 +255,7 @@ void norm_input_gradient(Exec const& exec, Extent e, Grain grain, Channels x, fl
             if (Silu) dz = dz * silu_derivative(value * a + Pack<W>::load(row + plane + c));
             auto gradient =
                 a * dz + Pack<W>::load(row + 3 * plane + c) * value + Pack<W>::load(row + 2 * plane + c);
-            float* const out = dx.at(pixel, c);
+            T* const out = dx.at(pixel, c);
             if (dx.accumulates(c)) gradient += Pack<W>::load(out);
             gradient.store(out);
           }
@@ -262,10 +263,11 @@ void norm_input_gradient(Exec const& exec, Extent e, Grain grain, Channels x, fl
       });
 }
 
-template <int W, bool Silu, class Backend, class Exec>
-void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, float const* dy,
-                          float const* gamma, float const* beta, ScaleShift embedding, ChannelsGradient dx,
-                          float* dgamma, float* dbeta, float* coefficients, float* partial) {
+template <int W, bool Silu, class Backend, class Exec, class T>
+void norm_backward_passes(Exec const& exec, Extent e, int groups, ChannelsOf<T const*> x, T const* dy,
+                          float const* gamma, float const* beta, ScaleShift embedding,
+                          ChannelsGradientOf<T*> dx, float* dgamma, float* dbeta, float* coefficients,
+                          float* partial) {
   int const channels = x.count();
   norm_partial_sums<W, Silu>("glyphdiff::group_norm::backward_sums", exec, e,
                              norm_sum_grain<Backend>(e, channels), x, dy, coefficients, partial);
@@ -280,24 +282,24 @@ void norm_backward_passes(Exec const& exec, Extent e, int groups, Channels x, fl
 
 /// Mean and rstd of each group of each image. x: (N,H,W,C); statistics: (N, groups, 2); workspace:
 /// group_norm_workspace() floats.
-template <class Backend, class Exec>
-void group_norm_statistics(Exec const& exec, Extent e, Channels x, int groups, float epsilon,
+template <class Backend, class T, class Exec>
+void group_norm_statistics(Exec const& exec, Extent e, ChannelsOf<T const*> x, int groups, float epsilon,
                            float* statistics, float* workspace) {
   Grain const grain = detail::norm_sum_grain<Backend>(e, x.count());
   if (packs_fit<Backend>(x.first_channels, x.second_channels))
     detail::norm_partial_sums<Backend::width, false>("glyphdiff::group_norm::sums", exec, e, grain, x,
-                                                     nullptr, nullptr, workspace);
+                                                     static_cast<T const*>(nullptr), nullptr, workspace);
   else
-    detail::norm_partial_sums<1, false>("glyphdiff::group_norm::sums", exec, e, grain, x, nullptr, nullptr,
-                                        workspace);
+    detail::norm_partial_sums<1, false>("glyphdiff::group_norm::sums", exec, e, grain, x,
+                                        static_cast<T const*>(nullptr), nullptr, workspace);
   detail::norm_statistics(exec, e, x, groups, epsilon, workspace, statistics);
 }
 
 /// y (N,H,W,C) = [silu] of the normalised, modulated x, with `statistics` from group_norm_statistics.
-template <bool Silu, class Backend, class Exec>
-void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
-                        float const* gamma, float const* beta, ScaleShift embedding, float* y,
-                        float* workspace) {
+template <bool Silu, class Backend, class T, class Exec>
+void group_norm_forward(Exec const& exec, Extent e, ChannelsOf<T const*> x, int groups,
+                        float const* statistics, float const* gamma, float const* beta, ScaleShift embedding,
+                        T* y, float* workspace) {
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, workspace);
   Grain const grain = Grain::of<Backend>(e.h * e.w, x.count(), 16);
   if (packs_fit<Backend>(x.first_channels, x.second_channels))
@@ -309,10 +311,11 @@ void group_norm_forward(Exec const& exec, Extent e, Channels x, int groups, floa
 /// From dy = dL/dy to dx (assigned or added, as its sinks say; may be dy itself), dgamma and dbeta (added;
 /// null: not wanted), and the embedding's gradient (assigned). Recomputes what the forward pass folded, from
 /// x and `statistics`.
-template <bool Silu, class Backend, class Exec>
-void group_norm_backward(Exec const& exec, Extent e, Channels x, int groups, float const* statistics,
-                         float const* gamma, float const* beta, ScaleShift embedding, float const* dy,
-                         ChannelsGradient dx, float* dgamma, float* dbeta, float* workspace) {
+template <bool Silu, class Backend, class T, class Exec>
+void group_norm_backward(Exec const& exec, Extent e, ChannelsOf<T const*> x, int groups,
+                         float const* statistics, float const* gamma, float const* beta, ScaleShift embedding,
+                         T const* dy, ChannelsGradientOf<T*> dx, float* dgamma, float* dbeta,
+                         float* workspace) {
   float* const coefficients = workspace;
   float* const partial = workspace + 4 * std::int64_t(e.n) * x.count();
   detail::norm_coefficients(exec, e.n, x.count(), groups, statistics, gamma, beta, embedding, coefficients);
@@ -337,9 +340,9 @@ struct GroupNormStatistics {
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* scratch, Channels x, float* statistics) const {
-    group_norm_statistics<Backend>(exec, extent, x, groups, epsilon, statistics, scratch);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float* scratch, ChannelsOf<T const*> x, float* statistics) const {
+    group_norm_statistics<Backend, T>(exec, extent, x, groups, epsilon, statistics, scratch);
   }
 };
 
@@ -357,11 +360,11 @@ struct GroupNormForward {
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* scratch, Channels x, float const* statistics, float const* gamma,
-           float const* beta, float const* scale_shift, float* y) const {
-    group_norm_forward<Silu, Backend>(exec, extent, x, groups, statistics, gamma, beta, {scale_shift}, y,
-                                      scratch);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float* scratch, ChannelsOf<T const*> x, float const* statistics,
+           float const* gamma, float const* beta, float const* scale_shift, T* y) const {
+    group_norm_forward<Silu, Backend, T>(exec, extent, x, groups, statistics, gamma, beta, {scale_shift}, y,
+                                         scratch);
   }
 };
 
@@ -378,26 +381,26 @@ struct GroupNormBackward {
   std::int64_t scratch(Backend, Exec const&) const {
     return group_norm_workspace(extent, channels);
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* scratch, Channels x, float const* statistics, float const* gamma,
-           float const* beta, float const* scale_shift, float const* dy, ChannelsGradient dx, float* dgamma,
-           float* dbeta, float* d_scale_shift) const {
-    group_norm_backward<Silu, Backend>(exec, extent, x, groups, statistics, gamma, beta,
-                                       {scale_shift, d_scale_shift}, dy, dx, dgamma, dbeta, scratch);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float* scratch, ChannelsOf<T const*> x, float const* statistics,
+           float const* gamma, float const* beta, float const* scale_shift, T const* dy,
+           ChannelsGradientOf<T*> dx, float* dgamma, float* dbeta, float* d_scale_shift) const {
+    group_norm_backward<Silu, Backend, T>(exec, extent, x, groups, statistics, gamma, beta,
+                                          {scale_shift, d_scale_shift}, dy, dx, dgamma, dbeta, scratch);
   }
 };
 
-#define GLYPHDIFF_GROUP_NORM_KERNELS(MAKE, Exec)     \
-  MAKE(group_norm_statistics<Portable, Exec>)        \
-  MAKE(group_norm_statistics<Vectorised, Exec>)      \
-  MAKE(group_norm_forward<false, Portable, Exec>)    \
-  MAKE(group_norm_forward<false, Vectorised, Exec>)  \
-  MAKE(group_norm_forward<true, Portable, Exec>)     \
-  MAKE(group_norm_forward<true, Vectorised, Exec>)   \
-  MAKE(group_norm_backward<false, Portable, Exec>)   \
-  MAKE(group_norm_backward<false, Vectorised, Exec>) \
-  MAKE(group_norm_backward<true, Portable, Exec>)    \
-  MAKE(group_norm_backward<true, Vectorised, Exec>)
+#define GLYPHDIFF_GROUP_NORM_KERNELS(MAKE, Exec)            \
+  MAKE(group_norm_statistics<Portable, float, Exec>)        \
+  MAKE(group_norm_statistics<Vectorised, float, Exec>)      \
+  MAKE(group_norm_forward<false, Portable, float, Exec>)    \
+  MAKE(group_norm_forward<false, Vectorised, float, Exec>)  \
+  MAKE(group_norm_forward<true, Portable, float, Exec>)     \
+  MAKE(group_norm_forward<true, Vectorised, float, Exec>)   \
+  MAKE(group_norm_backward<false, Portable, float, Exec>)   \
+  MAKE(group_norm_backward<false, Vectorised, float, Exec>) \
+  MAKE(group_norm_backward<true, Portable, float, Exec>)    \
+  MAKE(group_norm_backward<true, Vectorised, float, Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_GROUP_NORM_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <glyphdiff/bfloat16.hpp>
+
 #include <Kokkos_Core.hpp>
 
 #include <cmath>
@@ -42,8 +44,14 @@ struct Pack {
 template <>
 struct Pack<1> {
   float v;
-  KOKKOS_FUNCTION static Pack load(float const* p) { return Pack{*p}; }
-  KOKKOS_FUNCTION void store(float* p) const { *p = v; }
+  template <class T>
+  KOKKOS_FUNCTION static Pack load(T const* p) {
+    return Pack{to_float(*p)};
+  }
+  template <class T>
+  KOKKOS_FUNCTION void store(T* p) const {
+    put(v, p);
+  }
   KOKKOS_FUNCTION static Pack broadcast(float x) { return Pack{x}; }
 
   KOKKOS_FUNCTION friend Pack operator+(Pack a, Pack b) { return Pack{a.v + b.v}; }

@@ -32,10 +32,11 @@ void interpolate(Exec const& exec, float const* a, float const* b, float share, 
 }
 
 /// y += x.
-template <class Exec>
-void add(Exec const& exec, float const* x, float* y, std::int64_t count) {
+template <class Exec, class T>
+void add(Exec const& exec, T const* x, T* y, std::int64_t count) {
   for_each(
-      "glyphdiff::add", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] += x[i]; });
+      "glyphdiff::add", exec, count,
+      KOKKOS_LAMBDA(std::int64_t i) { put(to_float(y[i]) + to_float(x[i]), y + i); });
 }
 
 /// y = silu(x).
@@ -71,12 +72,12 @@ void relu_backward(Exec const& exec, float const* y, float const* dy, float* dx,
 }
 
 /// x (N,H,W,C) = [accumulate: x +] scale * values, one row of C for each image, `stride` floats apart.
-template <class Backend, class Exec>
+template <class Backend, class T, class Exec>
 void spread_per_image(Exec const& exec, Extent e, int channels, float const* values, int stride, float scale,
-                      GradientSink x) {
+                      GradientSinkOf<T*> x) {
   int const pixels = e.h * e.w;
   Grain const grain = Grain::of<Backend>(pixels, channels, 64);
-  float* const out_data = x.data;
+  T* const out_data = x.data;
   bool const accumulate = x.accumulate;
   for_each(
       "glyphdiff::spread_per_image", exec, items(e.n, grain), KOKKOS_LAMBDA(std::int64_t item) {
@@ -87,22 +88,23 @@ void spread_per_image(Exec const& exec, Extent e, int channels, float const* val
         int const p_end = p_begin + grain.pixels < pixels ? p_begin + grain.pixels : pixels;
         float const* const row = values + n * stride;
         for (int p = p_begin; p < p_end; ++p) {
-          float* const out = out_data + (n * pixels + p) * channels;
-          for (int c = c_begin; c < c_end; ++c) out[c] = (accumulate ? out[c] : 0.0f) + scale * row[c];
+          T* const out = out_data + (n * pixels + p) * channels;
+          for (int c = c_begin; c < c_end; ++c)
+            put((accumulate ? to_float(out[c]) : 0.0f) + scale * row[c], out + c);
         }
       });
 }
 
 /// x (N,H,W,C) += bias (N,C).
-template <class Backend, class Exec>
-void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, float* x) {
-  spread_per_image<Backend>(exec, e, channels, bias, channels, 1.0f, {x, true});
+template <class Backend, class T, class Exec>
+void add_per_image(Exec const& exec, Extent e, int channels, float const* bias, T* x) {
+  spread_per_image<Backend, T>(exec, e, channels, bias, channels, 1.0f, {x, true});
 }
 
 /// scale * the sum of x (N,H,W,C) over the pixels of each image, in double, to rows of C, `stride` floats
 /// apart.
-template <class Backend, class Exec>
-void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, float* sums, int stride,
+template <class Backend, class T, class Exec>
+void sum_per_image(Exec const& exec, Extent e, int channels, T const* x, float* sums, int stride,
                    double scale = 1) {
   constexpr int span = Backend::one_element_per_item ? 1 : 32;  // channels per item
   int const pixels = e.h * e.w, spans = (channels + span - 1) / span;
@@ -110,32 +112,32 @@ void sum_per_image(Exec const& exec, Extent e, int channels, float const* x, flo
       "glyphdiff::sum_per_image", exec, std::int64_t(e.n) * spans, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const n = item / spans;
         int const begin = int(item % spans) * span, count = begin + span < channels ? span : channels - begin;
-        float const* const in = x + n * pixels * channels + begin;
+        T const* const in = x + n * pixels * channels + begin;
         double totals[span] = {};
         for (int p = 0; p < pixels; ++p)
-          for (int c = 0; c < count; ++c) totals[c] += in[std::int64_t(p) * channels + c];
+          for (int c = 0; c < count; ++c) totals[c] += to_float(in[std::int64_t(p) * channels + c]);
         for (int c = 0; c < count; ++c) sums[n * stride + begin + c] = float(scale * totals[c]);
       });
 }
 
 /// The mean of x (N,H,W,C) over the pixels of each image to rows of C, `stride` floats apart.
-template <class Backend, class Exec>
-void mean_per_image(Exec const& exec, Extent e, int channels, float const* x, float* means, int stride) {
-  sum_per_image<Backend>(exec, e, channels, x, means, stride, 1.0 / (e.h * e.w));
+template <class Backend, class T, class Exec>
+void mean_per_image(Exec const& exec, Extent e, int channels, T const* x, float* means, int stride) {
+  sum_per_image<Backend, T>(exec, e, channels, x, means, stride, 1.0 / (e.h * e.w));
 }
 
 /// The backward pass of mean_per_image: dx, assigned or added, from rows of C, `stride` floats apart.
-template <class Backend, class Exec>
+template <class Backend, class T, class Exec>
 void mean_per_image_backward(Exec const& exec, Extent e, int channels, float const* d_means, int stride,
-                             GradientSink dx) {
-  spread_per_image<Backend>(exec, e, channels, d_means, stride, 1.0f / float(e.h * e.w), dx);
+                             GradientSinkOf<T*> dx) {
+  spread_per_image<Backend, T>(exec, e, channels, d_means, stride, 1.0f / float(e.h * e.w), dx);
 }
 
 /// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p.
 /// The mask is a function of the key, the global number of the sample and the element, so the backward pass
 /// applies the same call to the gradient, and recomputation replays it.
-template <class Exec>
-void dropout(Exec const& exec, float* x, int n, std::int64_t elements_per_image, float p, RandomKey key,
+template <class Exec, class T>
+void dropout(Exec const& exec, T* x, int n, std::int64_t elements_per_image, float p, RandomKey key,
              std::int64_t first_sample) {
   std::int64_t const quads = (elements_per_image + 3) / 4;
   float const keep_scale = 1.0f / (1.0f - p);
@@ -146,8 +148,8 @@ void dropout(Exec const& exec, float* x, int n, std::int64_t elements_per_image,
         for (int k = 0; k < 4; ++k) {
           std::int64_t const i = 4 * quad + k;
           if (i < elements_per_image) {
-            float& value = x[sample * elements_per_image + i];
-            value = u[k] < p ? 0.0f : value * keep_scale;
+            T* const value = x + sample * elements_per_image + i;
+            put(u[k] < p ? 0.0f : to_float(*value) * keep_scale, value);
           }
         }
       });
@@ -162,8 +164,8 @@ inline std::int64_t column_sums_workspace(std::int64_t rows, int columns) {
 
 /// y (columns) += the column sums of x (rows, columns): the gradient of a bias. Fixed runs of rows are summed
 /// in float and the runs in double, in index order.
-template <class Backend, class Exec>
-void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float const* x, float* y,
+template <class Backend, class T, class Exec>
+void add_column_sums(Exec const& exec, std::int64_t rows, int columns, T const* x, float* y,
                      float* workspace) {
   std::int64_t const runs = (rows + column_sum_rows - 1) / column_sum_rows;
   int const span = Backend::one_element_per_item ? 1 : columns, spans = columns / span;
@@ -175,7 +177,7 @@ void add_column_sums(Exec const& exec, std::int64_t rows, int columns, float con
         float* const sums = workspace + run * columns;
         for (int c = c_begin; c < c_begin + span; ++c) sums[c] = 0;
         for (std::int64_t row = begin; row < end; ++row)
-          for (int c = c_begin; c < c_begin + span; ++c) sums[c] += x[row * columns + c];
+          for (int c = c_begin; c < c_begin + span; ++c) sums[c] += to_float(x[row * columns + c]);
       });
   for_each(
       "glyphdiff::column_sums::add", exec, columns, KOKKOS_LAMBDA(std::int64_t c) {
@@ -212,8 +214,8 @@ struct Add {
   std::int64_t count;
 
   Work work(int value) const { return {3.0 * value * count, 1.0 * count}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float* y) const {
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, T* y) const {
     add(exec, x, y, count);
   }
 };
@@ -270,9 +272,9 @@ struct AddPerImage {
   Work work(int value) const {
     return {2.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* bias, float* x) const {
-    add_per_image<Backend>(exec, extent, channels, bias, x);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float const* bias, T* x) const {
+    add_per_image<Backend, T>(exec, extent, channels, bias, x);
   }
 };
 
@@ -284,9 +286,9 @@ struct SumPerImage {
   Work work(int value) const {
     return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float* sums) const {
-    sum_per_image<Backend>(exec, extent, channels, x, sums, channels);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, float* sums) const {
+    sum_per_image<Backend, T>(exec, extent, channels, x, sums, channels);
   }
 };
 
@@ -298,9 +300,9 @@ struct MeanPerImage {
   Work work(int value) const {
     return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float* means) const {
-    mean_per_image<Backend>(exec, extent, channels, x, means, stride);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, float* means) const {
+    mean_per_image<Backend, T>(exec, extent, channels, x, means, stride);
   }
 };
 
@@ -312,9 +314,9 @@ struct MeanPerImageBackward {
   Work work(int value) const {
     return {1.0 * value * extent.pixels() * channels, 1.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* d_means, GradientSink dx) const {
-    mean_per_image_backward<Backend>(exec, extent, channels, d_means, stride, dx);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float const* d_means, GradientSinkOf<T*> dx) const {
+    mean_per_image_backward<Backend, T>(exec, extent, channels, d_means, stride, dx);
   }
 };
 
@@ -327,8 +329,8 @@ struct Dropout {
   std::int64_t first_sample;
 
   Work work(int value) const { return {2.0 * value * n * elements_per_image, 1.0 * n * elements_per_image}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* x) const {
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T* x) const {
     dropout(exec, x, n, elements_per_image, p, key, first_sample);
   }
 };
@@ -343,9 +345,9 @@ struct AddColumnSums {
   std::int64_t scratch(Backend, Exec const&) const {
     return column_sums_workspace(rows, columns);
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* scratch, float const* x, float* y) const {
-    add_column_sums<Backend>(exec, rows, columns, x, y, scratch);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float* scratch, T const* x, float* y) const {
+    add_column_sums<Backend, T>(exec, rows, columns, x, y, scratch);
   }
 };
 
@@ -361,28 +363,28 @@ struct Interpolate {
   }
 };
 
-#define GLYPHDIFF_POINTWISE_KERNELS(MAKE, Exec)   \
-  MAKE(fill_zero<Exec>)                           \
-  MAKE(copy<Exec>)                                \
-  MAKE(interpolate<Exec>)                         \
-  MAKE(add<Exec>)                                 \
-  MAKE(silu_forward<Exec>)                        \
-  MAKE(silu_backward<Exec>)                       \
-  MAKE(relu_forward<Exec>)                        \
-  MAKE(relu_backward<Exec>)                       \
-  MAKE(dropout<Exec>)                             \
-  MAKE(spread_per_image<Portable, Exec>)          \
-  MAKE(spread_per_image<Vectorised, Exec>)        \
-  MAKE(add_per_image<Portable, Exec>)             \
-  MAKE(add_per_image<Vectorised, Exec>)           \
-  MAKE(sum_per_image<Portable, Exec>)             \
-  MAKE(sum_per_image<Vectorised, Exec>)           \
-  MAKE(mean_per_image<Portable, Exec>)            \
-  MAKE(mean_per_image<Vectorised, Exec>)          \
-  MAKE(mean_per_image_backward<Portable, Exec>)   \
-  MAKE(mean_per_image_backward<Vectorised, Exec>) \
-  MAKE(add_column_sums<Portable, Exec>)           \
-  MAKE(add_column_sums<Vectorised, Exec>)
+#define GLYPHDIFF_POINTWISE_KERNELS(MAKE, Exec)          \
+  MAKE(fill_zero<Exec>)                                  \
+  MAKE(copy<Exec>)                                       \
+  MAKE(interpolate<Exec>)                                \
+  MAKE(add<Exec, float>)                                 \
+  MAKE(silu_forward<Exec>)                               \
+  MAKE(silu_backward<Exec>)                              \
+  MAKE(relu_forward<Exec>)                               \
+  MAKE(relu_backward<Exec>)                              \
+  MAKE(dropout<Exec, float>)                             \
+  MAKE(spread_per_image<Portable, float, Exec>)          \
+  MAKE(spread_per_image<Vectorised, float, Exec>)        \
+  MAKE(add_per_image<Portable, float, Exec>)             \
+  MAKE(add_per_image<Vectorised, float, Exec>)           \
+  MAKE(sum_per_image<Portable, float, Exec>)             \
+  MAKE(sum_per_image<Vectorised, float, Exec>)           \
+  MAKE(mean_per_image<Portable, float, Exec>)            \
+  MAKE(mean_per_image<Vectorised, float, Exec>)          \
+  MAKE(mean_per_image_backward<Portable, float, Exec>)   \
+  MAKE(mean_per_image_backward<Vectorised, float, Exec>) \
+  MAKE(add_column_sums<Portable, float, Exec>)           \
+  MAKE(add_column_sums<Vectorised, float, Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_POINTWISE_KERNELS)
 
 }  // namespace glyphdiff::kernels

@@ -23,9 +23,9 @@ struct OpenUniform {
 };
 
 /// One thread per draw.
-template <class Exec, class Distribution>
-void fill_random(Exec const& exec, Portable, float* out, std::int64_t samples, std::int64_t per_sample,
-                 RandomKey key, std::uint64_t first_sample, Distribution draw) {
+template <class Exec, class Value, class Distribution>
+void fill_random(Exec const& exec, PortableIn<Value>, float* out, std::int64_t samples,
+                 std::int64_t per_sample, RandomKey key, std::uint64_t first_sample, Distribution draw) {
   std::int64_t const blocks = (per_sample + 3) / 4;
   for_each(
       "glyphdiff::random::fill", exec, samples * blocks, KOKKOS_LAMBDA(std::int64_t i) {

@@ -7,8 +7,8 @@
 namespace glyphdiff::kernels {
 
 /// Nearest-neighbour upsampling by 2. x: (N,H,W,C) with extent e; y: (N,2H,2W,C).
-template <class Backend, class Exec>
-void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, float* y) {
+template <class Backend, class T, class Exec>
+void upsample_forward(Exec const& exec, Extent e, int channels, T const* x, T* y) {
   Grain const grain = Grain::of<Backend>(e.w, channels, 16);
   for_each(
       "glyphdiff::upsample::forward", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
@@ -18,9 +18,9 @@ void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, 
         int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
         std::int64_t const row = item / grain.blocks / grain.tiles;  // n * H + h
         for (int w = w_begin; w < w_end; ++w) {
-          float const* const in = x + (row * e.w + w) * channels;
-          float* const top = y + (2 * row * 2 * e.w + 2 * w) * channels;
-          float* const bottom = top + std::int64_t(2) * e.w * channels;
+          T const* const in = x + (row * e.w + w) * channels;
+          T* const top = y + (2 * row * 2 * e.w + 2 * w) * channels;
+          T* const bottom = top + std::int64_t(2) * e.w * channels;
           for (int c = c_begin; c < c_end; ++c) {
             top[c] = in[c];
             bottom[c] = in[c];
@@ -35,10 +35,10 @@ void upsample_forward(Exec const& exec, Extent e, int channels, float const* x, 
 
 /// scale * (sum over each 2x2 block of x (N,H,W,C)) to y (N,H/2,W/2,C), assigned or added. With scale 1/4
 /// this is average pooling; with scale 1 it is the backward pass of upsample_forward. e is the extent of y.
-template <class Backend, class Exec>
-void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
+template <class Backend, class T, class Exec>
+void sum_blocks(Exec const& exec, Extent e, int channels, float scale, T const* x, GradientSinkOf<T*> y) {
   Grain const grain = Grain::of<Backend>(e.w, channels, 16);
-  float* const out_data = y.data;
+  T* const out_data = y.data;
   bool const accumulate = y.accumulate;
   for_each(
       "glyphdiff::sum_blocks", exec, items(e.n * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
@@ -48,12 +48,13 @@ void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float con
         int const w_end = w_begin + grain.pixels < e.w ? w_begin + grain.pixels : e.w;
         std::int64_t const row = item / grain.blocks / grain.tiles;
         for (int w = w_begin; w < w_end; ++w) {
-          float const* const top = x + (2 * row * 2 * e.w + 2 * w) * channels;
-          float const* const bottom = top + std::int64_t(2) * e.w * channels;
-          float* const out = out_data + (row * e.w + w) * channels;
+          T const* const top = x + (2 * row * 2 * e.w + 2 * w) * channels;
+          T const* const bottom = top + std::int64_t(2) * e.w * channels;
+          T* const out = out_data + (row * e.w + w) * channels;
           for (int c = c_begin; c < c_end; ++c) {
-            float const sum = scale * ((top[c] + top[channels + c]) + (bottom[c] + bottom[channels + c]));
-            out[c] = accumulate ? out[c] + sum : sum;
+            float const sum = scale * ((to_float(top[c]) + to_float(top[channels + c])) +
+                                       (to_float(bottom[c]) + to_float(bottom[channels + c])));
+            put(accumulate ? to_float(out[c]) + sum : sum, out + c);
           }
         }
       });
@@ -61,10 +62,10 @@ void sum_blocks(Exec const& exec, Extent e, int channels, float scale, float con
 
 /// y (N,2H,2W,C) = scale * the value of its 2x2 block in x (N,H,W,C), assigned or added; e is the extent of
 /// x. The backward pass of average pooling with scale 1/4.
-template <class Backend, class Exec>
-void spread_blocks(Exec const& exec, Extent e, int channels, float scale, float const* x, GradientSink y) {
+template <class Backend, class T, class Exec>
+void spread_blocks(Exec const& exec, Extent e, int channels, float scale, T const* x, GradientSinkOf<T*> y) {
   Grain const grain = Grain::of<Backend>(2 * e.w, channels, 16);
-  float* const out_data = y.data;
+  T* const out_data = y.data;
   bool const accumulate = y.accumulate;
   for_each(
       "glyphdiff::spread_blocks", exec, items(e.n * 2 * e.h, grain), KOKKOS_LAMBDA(std::int64_t item) {
@@ -74,11 +75,11 @@ void spread_blocks(Exec const& exec, Extent e, int channels, float scale, float 
         int const w_end = w_begin + grain.pixels < 2 * e.w ? w_begin + grain.pixels : 2 * e.w;
         std::int64_t const row = item / grain.blocks / grain.tiles;  // n * 2H + h
         for (int w = w_begin; w < w_end; ++w) {
-          float const* const in = x + (row / 2 * e.w + w / 2) * channels;
-          float* const out = out_data + (row * 2 * e.w + w) * channels;
+          T const* const in = x + (row / 2 * e.w + w / 2) * channels;
+          T* const out = out_data + (row * 2 * e.w + w) * channels;
           for (int c = c_begin; c < c_end; ++c) {
-            float const value = scale * in[c];
-            out[c] = accumulate ? out[c] + value : value;
+            float const value = scale * to_float(in[c]);
+            put(accumulate ? to_float(out[c]) + value : value, out + c);
           }
         }
       });
@@ -100,23 +101,24 @@ void concatenate_channels(Exec const& exec, std::int64_t pixels, int first_chann
 /// What the stem's convolution reads: each factor x factor block of the image x (N, factor*H, factor*W, C)
 /// folded into the channels of y (N,H,W,C*factor^2 [+ 2]), the order being channel, then row, then column in
 /// the block, and, if asked, the coordinates y and x of the pixel's centre in [-1, 1]. e is the extent of y.
-template <class Exec>
+template <class Exec, class T>
 void space_to_depth(Exec const& exec, Extent e, int channels, int factor, bool coordinates, float const* x,
-                    float* y) {
+                    T* y) {
   int const folded = channels * factor * factor, stride = folded + (coordinates ? 2 : 0);
   for_each(
       "glyphdiff::space_to_depth", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
         int const w = int(pixel % e.w), h = int(pixel / e.w % e.h);
         std::int64_t const n = pixel / e.w / e.h;
-        float* const out = y + pixel * stride;
+        T* const out = y + pixel * stride;
         for (int k = 0; k < folded; ++k) {
           int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
-          out[k] = x[((n * e.h + h) * factor + row) * e.w * factor * channels +
-                     (std::int64_t(w) * factor + column) * channels + c];
+          put(x[((n * e.h + h) * factor + row) * e.w * factor * channels +
+                (std::int64_t(w) * factor + column) * channels + c],
+              out + k);
         }
         if (coordinates) {
-          out[folded] = (2 * h + 1) / float(e.h) - 1;
-          out[folded + 1] = (2 * w + 1) / float(e.w) - 1;
+          put((2 * h + 1) / float(e.h) - 1, out + folded);
+          put((2 * w + 1) / float(e.w) - 1, out + folded + 1);
         }
       });
 }
@@ -124,9 +126,8 @@ void space_to_depth(Exec const& exec, Extent e, int channels, int factor, bool c
 /// The inverse of space_to_depth: y (N,H,W,C*factor^2 [+ skipped]) to x (N, factor*H, factor*W, C). Also its
 /// backward pass for the gradient of the image, when `skipped` trailing channels (the coordinates) are left
 /// out.
-template <class Exec>
-void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int skipped, float const* y,
-                    float* x) {
+template <class Exec, class T>
+void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int skipped, T const* y, float* x) {
   int const folded = channels * factor * factor, stride = folded + skipped;
   for_each(
       "glyphdiff::depth_to_space", exec, e.pixels(), KOKKOS_LAMBDA(std::int64_t pixel) {
@@ -135,7 +136,7 @@ void depth_to_space(Exec const& exec, Extent e, int channels, int factor, int sk
         for (int k = 0; k < folded; ++k) {
           int const column = k % factor, row = k / factor % factor, c = k / (factor * factor);
           x[((n * e.h + h) * factor + row) * e.w * factor * channels +
-            (std::int64_t(w) * factor + column) * channels + c] = y[pixel * stride + k];
+            (std::int64_t(w) * factor + column) * channels + c] = to_float(y[pixel * stride + k]);
         }
       });
 }
@@ -146,9 +147,9 @@ struct Upsample {
   int channels;
 
   Work work(int value) const { return {5.0 * value * extent.pixels() * channels, 0}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float* y) const {
-    upsample_forward<Backend>(exec, extent, channels, x, y);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, T* y) const {
+    upsample_forward<Backend, T>(exec, extent, channels, x, y);
   }
 };
 
@@ -161,9 +162,9 @@ struct SumBlocks {
   Work work(int value) const {
     return {5.0 * value * extent.pixels() * channels, 4.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
-    sum_blocks<Backend>(exec, extent, channels, scale, x, y);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, GradientSinkOf<T*> y) const {
+    sum_blocks<Backend, T>(exec, extent, channels, scale, x, y);
   }
 };
 
@@ -176,9 +177,9 @@ struct SpreadBlocks {
   Work work(int value) const {
     return {5.0 * value * extent.pixels() * channels, 4.0 * extent.pixels() * channels};
   }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, GradientSink y) const {
-    spread_blocks<Backend>(exec, extent, channels, scale, x, y);
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* x, GradientSinkOf<T*> y) const {
+    spread_blocks<Backend, T>(exec, extent, channels, scale, x, y);
   }
 };
 
@@ -189,8 +190,8 @@ struct SpaceToDepth {
   bool coordinates;
 
   Work work(int value) const { return {(4.0 + value) * extent.pixels() * channels * factor * factor, 0}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float* y) const {
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float const* x, T* y) const {
     space_to_depth(exec, extent, channels, factor, coordinates, x, y);
   }
 };
@@ -201,8 +202,8 @@ struct DepthToSpace {
   int channels, factor, skipped;
 
   Work work(int value) const { return {(4.0 + value) * extent.pixels() * channels * factor * factor, 0}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* y, float* x) const {
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, T const* y, float* x) const {
     depth_to_space(exec, extent, channels, factor, skipped, y, x);
   }
 };
@@ -219,16 +220,16 @@ struct ConcatenateChannels {
   }
 };
 
-#define GLYPHDIFF_RESAMPLE_KERNELS(MAKE, Exec) \
-  MAKE(upsample_forward<Portable, Exec>)       \
-  MAKE(upsample_forward<Vectorised, Exec>)     \
-  MAKE(sum_blocks<Portable, Exec>)             \
-  MAKE(sum_blocks<Vectorised, Exec>)           \
-  MAKE(spread_blocks<Portable, Exec>)          \
-  MAKE(spread_blocks<Vectorised, Exec>)        \
-  MAKE(concatenate_channels<Exec>)             \
-  MAKE(space_to_depth<Exec>)                   \
-  MAKE(depth_to_space<Exec>)
+#define GLYPHDIFF_RESAMPLE_KERNELS(MAKE, Exec)    \
+  MAKE(upsample_forward<Portable, float, Exec>)   \
+  MAKE(upsample_forward<Vectorised, float, Exec>) \
+  MAKE(sum_blocks<Portable, float, Exec>)         \
+  MAKE(sum_blocks<Vectorised, float, Exec>)       \
+  MAKE(spread_blocks<Portable, float, Exec>)      \
+  MAKE(spread_blocks<Vectorised, float, Exec>)    \
+  MAKE(concatenate_channels<Exec>)                \
+  MAKE(space_to_depth<Exec, float>)               \
+  MAKE(depth_to_space<Exec, float>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_RESAMPLE_KERNELS)
 
 }  // namespace glyphdiff::kernels

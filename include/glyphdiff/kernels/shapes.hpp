@@ -28,6 +28,17 @@ struct ConvShape {
   constexpr std::int64_t weights() const { return std::int64_t(in) * out * kernel * kernel; }
 };
 
+/// How a backend reads weights: as they are, or those of a convolution as its forward pass or its data
+/// gradient does.
+enum class WeightOrder { plain, forward, backward };
+
+struct WeightPacking {
+  WeightOrder order;
+  int out, in, kernel = 1;
+
+  KOKKOS_FUNCTION std::int64_t count() const { return std::int64_t(out) * in * kernel * kernel; }
+};
+
 /// Self-attention over the `pixels` positions of each image.
 struct AttentionShape {
   int n, pixels, heads, head_channels;

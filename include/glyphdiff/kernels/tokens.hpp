@@ -7,23 +7,23 @@
 namespace glyphdiff::kernels {
 
 /// y (N,T,C) = [first (N,C), then the T - 1 pixels of x (N,H,W,C)] + positions (C,T).
-template <class Exec>
-void tokens_forward(Exec const& exec, int n, int tokens, int channels, float const* first, float const* x,
+template <class Exec, class T>
+void tokens_forward(Exec const& exec, int n, int tokens, int channels, float const* first, T const* x,
                     float const* positions, float* y) {
   for_each(
       "glyphdiff::tokens::forward", exec, std::int64_t(n) * tokens * channels,
       KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const c = item % channels, token = item / channels % tokens,
                            image = item / channels / tokens;
-        float const value =
-            token == 0 ? first[image * channels + c] : x[(image * (tokens - 1) + token - 1) * channels + c];
+        float const value = token == 0 ? first[image * channels + c]
+                                       : to_float(x[(image * (tokens - 1) + token - 1) * channels + c]);
         y[item] = value + positions[c * tokens + token];
       });
 }
 
 /// dx (N,H,W,C) from dy (N,T,C), where the first token is the mean of the others.
-template <class Exec>
-void tokens_backward(Exec const& exec, int n, int tokens, int channels, float const* dy, float* dx) {
+template <class Exec, class T>
+void tokens_backward(Exec const& exec, int n, int tokens, int channels, float const* dy, T* dx) {
   float const share = 1.0f / float(tokens - 1);
   for_each(
       "glyphdiff::tokens::backward", exec, std::int64_t(n) * (tokens - 1) * channels,
@@ -31,7 +31,7 @@ void tokens_backward(Exec const& exec, int n, int tokens, int channels, float co
         std::int64_t const c = item % channels, pixel = item / channels % (tokens - 1),
                            image = item / channels / (tokens - 1);
         float const* const in = dy + image * tokens * channels + c;
-        dx[item] = in[(pixel + 1) * channels] + share * in[0];
+        put(in[(pixel + 1) * channels] + share * in[0], dx + item);
       });
 }
 
@@ -65,8 +65,8 @@ struct TokensForward {
   int n, tokens, channels;
 
   Work work(int) const { return {8.0 * n * tokens * channels, 1.0 * n * tokens * channels}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* first, float const* x, float const* positions,
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float const* first, T const* x, float const* positions,
            float* y) const {
     tokens_forward(exec, n, tokens, channels, first, x, positions, y);
   }
@@ -77,8 +77,8 @@ struct TokensBackward {
   int n, tokens, channels;
 
   Work work(int) const { return {8.0 * n * tokens * channels, 2.0 * n * tokens * channels}; }
-  template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* dy, float* dx) const {
+  template <class Backend, class Exec, class T>
+  void run(Backend, Exec const& exec, float const* dy, T* dx) const {
     tokens_backward(exec, n, tokens, channels, dy, dx);
   }
 };
@@ -106,8 +106,8 @@ struct CopyRows {
 };
 
 #define GLYPHDIFF_TOKENS_KERNELS(MAKE, Exec) \
-  MAKE(tokens_forward<Exec>)                 \
-  MAKE(tokens_backward<Exec>)                \
+  MAKE(tokens_forward<Exec, float>)          \
+  MAKE(tokens_backward<Exec, float>)         \
   MAKE(positions_backward<Exec>)             \
   MAKE(copy_rows<Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_TOKENS_KERNELS)

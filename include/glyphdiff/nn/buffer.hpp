@@ -18,6 +18,7 @@ enum class Memory : std::uint8_t {
   none,
   workspace,
   parameters,
+  packed,  ///< weights as the backend reads them
   gradients,
   outside,  ///< what the pass was given: images, timesteps, the output
 };

@@ -26,7 +26,8 @@ struct Conv2d {
   /// y = conv(x) + b [+ residual]; residual: none, or of y's shape (may be y itself).
   template <class Pass>
   void forward(Pass& pass, Tensor<In> x, Tensor<Out> y, Tensor<Out> residual = {}) const {
-    pass.run(kernels::Conv2dForward{shape(x.extent), pass.exact}, x, pass.parameter(weight),
+    pass.run(kernels::Conv2dForward{shape(x.extent), pass.exact}, x,
+             pass.template weights<Activation>(weight, packing(kernels::WeightOrder::forward)),
              pass.parameter(bias), residual, y);
   }
 
@@ -41,8 +42,12 @@ struct Conv2d {
   /// dx, assigned or added, from dy; `input` is the extent of dx.
   template <class Pass>
   void backward_data(Pass& pass, Extent input, Tensor<Out> dy, Sink<Activation> dx) const {
-    pass.run(kernels::Conv2dBackwardData{shape(input), pass.exact}, dy, pass.parameter(weight), dx);
+    pass.run(kernels::Conv2dBackwardData{shape(input), pass.exact}, dy,
+             pass.template weights<Activation>(weight, packing(kernels::WeightOrder::backward)), dx);
   }
+
+ private:
+  static kernels::WeightPacking packing(kernels::WeightOrder order) { return {order, Out, In, 3}; }
 };
 
 }  // namespace glyphdiff::nn

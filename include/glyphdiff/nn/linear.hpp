@@ -33,10 +33,10 @@ struct Linear {
   template <class Pass, class T>
   void forward(Pass& pass, std::int64_t rows, Columns<T> x, Same<Buffer<T>> y,
                Same<Buffer<T const>> residual = {}) const {
-    pass.run(product(rows, x.first_channels, false), x.first, pass.parameter(weight), pass.parameter(bias),
+    pass.run(product(rows, x.first_channels, false), x.first, weights<T>(pass), pass.parameter(bias),
              residual, y);
     if (x.second_channels > 0)
-      pass.run(product(rows, x.second_channels, true), x.second, pass.parameter(weight + x.first_channels),
+      pass.run(product(rows, x.second_channels, true), x.second, weights<T>(pass).from(x.first_channels),
                Buffer<float const>{}, Buffer<T const>{}, y);
   }
 
@@ -56,15 +56,20 @@ struct Linear {
   /// dx (rows, In), of one or two sinks, from dy (rows, Out).
   template <class Pass, class T>
   void backward_data(Pass& pass, std::int64_t rows, Same<Buffer<T const>> dy, ColumnsSink<T> dx) const {
-    pass.run(data_product(rows, dx.first_channels, dx.first.accumulate), dy, pass.parameter(weight),
+    pass.run(data_product(rows, dx.first_channels, dx.first.accumulate), dy, weights<T>(pass),
              Buffer<float const>{}, Buffer<T const>{}, dx.first.data);
     if (dx.second_channels > 0)
       pass.run(data_product(rows, dx.second_channels, dx.second.accumulate), dy,
-               pass.parameter(weight + dx.first_channels), Buffer<float const>{}, Buffer<T const>{},
+               weights<T>(pass).from(dx.first_channels), Buffer<float const>{}, Buffer<T const>{},
                dx.second.data);
   }
 
  private:
+  template <class T, class Pass>
+  Buffer<T const> weights(Pass& pass) const {
+    return pass.template weights<T>(weight, {kernels::WeightOrder::plain, Out, In});
+  }
+
   static constexpr auto no = kernels::Transpose::no, yes = kernels::Transpose::yes;
 
   static kernels::Matmul product(std::int64_t rows, int width, bool accumulate) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <tuple>
@@ -34,10 +35,17 @@ class Network {
   Network(Network const&) = delete;
   Network& operator=(Network const&) = delete;
 
-  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on.
-  Arena<Exec> const& parameters() { return parameters_; }
+  /// All parameters in state-dict order; the arena is what optimisers, EMAs and checkpoints work on. Whoever
+  /// writes through a View that is kept from an earlier call says so with parameters_changed().
+  Arena<Exec> const& parameters() {
+    parameters_changed();
+    return parameters_;
+  }
   ConstArena<Exec> parameters() const { return parameters_; }
   ParameterList const& parameter_list() const { return list_; }
+
+  /// Tapes and evaluators keep weights as their backend reads them, and make them anew after this.
+  void parameters_changed() { ++*version_; }
 
   /// Tells a profiler what the layers are called: as in the state dict, without the names of their parts.
   void name_layers(Profiler& profiler) const {
@@ -61,9 +69,11 @@ class Network {
     Tape(Tape&&) = default;  // what waits for backward() goes along; a copy would share the memory
     Tape& operator=(Tape&&) = default;
 
-    /// Peak bytes of activations, their gradients and scratch for a batch of this size.
+    /// Peak bytes of activations, their gradients and scratch for a batch of this size, and of packed
+    /// weights.
     std::int64_t bytes(Network const& net, Exec const& exec, Extent image) {
-      return plan(net, exec, image, false).bytes();
+      std::int64_t const planned = plan(net, exec, image, false).bytes();
+      return planned + context_.bytes();
     }
 
     /// Passes with this tape are recorded from here on; null: not. See Network::name_layers.
@@ -127,6 +137,7 @@ class Network {
     void const* const outside[] = {images, tape.timesteps_.data(), tape.labels_.data(), output};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
+    pass.refresh_weights(ArenaVersion(version_));
     pass.dropout = dropout;
     forward_on(pass, image, tape.tape_);
     tape.extent_ = image;
@@ -146,6 +157,7 @@ class Network {
     void const* const outside[] = {d_images, nullptr, tape.labels_.data(), d_output};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
+    pass.refresh_weights(ArenaVersion(version_));
     pass.gradients = gradients.data();
     pass.trained = tape.trained_;
     pass.dropout = tape.dropout_;
@@ -176,7 +188,8 @@ class Network {
     Profiler* profiler() const { return profiler_; }
 
    protected:
-    Evaluation(Network const& net, ConstArena<Exec> parameters)
+    explicit Evaluation(Network const& net) : Evaluation(net, {net.parameters(), net.version_}) {}
+    Evaluation(Network const& net, ConstParameters<Exec> parameters)
         : net_(&net), parameters_(std::move(parameters)) {}
 
     void run(Exec const& exec, Extent image, float const* images, std::span<float const> timesteps,
@@ -190,17 +203,18 @@ class Network {
       }));
       timesteps_.upload(exec, timesteps);
       labels_.upload(exec, labels);
-      NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.data(), false);
+      NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.values.data(), false);
       void const* const outside[] = {images, timesteps_.data(), labels_.data(), output};
       pass.outside = outside;
       pass.profiler = profiler_;
+      pass.refresh_weights(parameters_.version());
       typename Layers::Tape tape;
       net_->forward_on(pass, image, tape);
     }
 
    private:
     Network const* net_;
-    ConstArena<Exec> parameters_;
+    ConstParameters<Exec> parameters_;
     Profiler* profiler_ = nullptr;
     Context context_;
     Workspace<Exec> workspace_;
@@ -245,6 +259,7 @@ class Network {
   Layers layers_;
   ParameterList list_;
   Arena<Exec> parameters_;
+  std::shared_ptr<std::int64_t> version_ = std::make_shared<std::int64_t>(0);
 };
 
 }  // namespace glyphdiff::nn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/kernels/launch.hpp>
+#include <glyphdiff/kernels/pack_weights.hpp>
 #include <glyphdiff/nn/buffer.hpp>
 #include <glyphdiff/nn/parameter.hpp>
 #include <glyphdiff/random.hpp>
@@ -41,6 +42,21 @@ struct Pass {
 
   /// The parameter at this offset of the arena.
   Buffer<float const> parameter(std::int64_t offset) const { return {Memory::parameters, 0, offset}; }
+  /// The weights that begin at this offset as products and convolutions of activations (T) read them; for
+  /// floats, the parameter itself.
+  template <class T>
+  Buffer<T const> weights(std::int64_t offset, kernels::WeightPacking const& packing) const {
+    int const number = std::is_same_v<T, float> ? -1 : context.find(offset, packing);
+    if (number < 0) return {Memory::parameters, 0, offset};
+    return {Memory::packed, number};
+  }
+  /// Packs what is older than this version of the parameters. To be called before the first operation.
+  void refresh_weights(ArenaVersion const& version) const {
+    context.refresh(version, [&](auto const& entry, auto* packed) {
+      kernels::launch<Backend>(exec, context, profiler, entry.offset, kernels::PackWeights{entry.packing},
+                               nullptr, parameters + entry.offset, packed);
+    });
+  }
   /// Whether it is trained.
   bool trains(std::int64_t offset) const { return trained == nullptr || trained->place(offset) >= 0; }
   /// Where its gradient is added; no buffer if it is not trained.
@@ -146,6 +162,8 @@ struct Pass {
         return workspace.address(number);
       case Memory::parameters:
         return const_cast<float*>(parameters);
+      case Memory::packed:
+        return context.address(number);
       case Memory::gradients:
         return gradients;
       case Memory::outside:

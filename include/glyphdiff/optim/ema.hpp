@@ -37,6 +37,10 @@ class Ema {
     double width = 0;     ///< of a power function (see power_exponent); 0 if it is exponential
     double exponent = 0;  ///< its exponent
     std::shared_ptr<MappedFile const> file{};  ///< what `values` lies in, if on disk
+    std::shared_ptr<std::int64_t> counter = std::make_shared<std::int64_t>(0);  ///< see changed()
+
+    /// To evaluate a network with: it is known when they change.
+    ConstParameters<Exec> parameters() const { return {values, counter}; }
   };
 
   Ema() = default;
@@ -74,6 +78,7 @@ class Ema {
 
   /// Begins every average anew at these parameters.
   void reset(Exec const& exec, Arena<Exec> const& parameters) {
+    changed();
     for (Average const& average : averages_)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t first, std::int64_t count) {
         copy_values(exec, Piece(average.values.data() + first, count),
@@ -82,6 +87,10 @@ class Ema {
   }
 
   std::vector<Average> const& averages() const { return averages_; }
+  /// To be called by who writes to the values: evaluators keep weights as their backend reads them.
+  void changed() const {
+    for (Average const& average : averages_) ++*average.counter;
+  }
   bool warm_up() const { return warm_up_; }
   bool on_disk() const { return !folder_.empty(); }
 
@@ -109,6 +118,7 @@ class Ema {
   template <class On>
   void update(On const& exec, Arena<Exec> const& parameters, std::int64_t steps,
               std::size_t first = 0) const {
+    changed();
     for (; first < averages_.size(); first += kernels::EmaUpdate::capacity)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t begin, std::int64_t count) {
         kernels::EmaUpdate u = pass(first, steps);
@@ -126,10 +136,14 @@ class Ema {
     if (!on_disk()) {
       Arena<Exec> const values(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::ema::values"),
                                count);
-      return averages_.push_back({rate, values, width, exponent});
+      return averages_.push_back({.rate = rate, .values = values, .width = width, .exponent = exponent});
     }
     auto const file = std::make_shared<MappedFile const>(folder_, std::int64_t(count * sizeof(float)));
-    averages_.push_back({rate, Arena<Exec>(static_cast<float*>(file->data()), count), width, exponent, file});
+    averages_.push_back({.rate = rate,
+                         .values = Arena<Exec>(static_cast<float*>(file->data()), count),
+                         .width = width,
+                         .exponent = exponent,
+                         .file = file});
   }
 
   /// work(first, count) for all values: at once, or on disk piece by piece, each of which leaves main memory

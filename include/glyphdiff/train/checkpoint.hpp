@@ -163,6 +163,7 @@ void load_checkpoint(std::string const& path, Trainer<Net, D, Objective, Times>&
   using Optimizer = std::remove_cvref_t<decltype(trainer.adamw())>;
   OptimizerCheckpoint<Optimizer>::restore(trainer.adamw(), reader.step(), reader.scalars());
   trainer.timestep_sampler() = std::move(sampler);
+  trainer.ema().changed();
   trainer.trainable().apply(trainer.exec(), trainer.trainable().values());
 }
 

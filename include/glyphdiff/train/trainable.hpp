@@ -100,6 +100,7 @@ class Trainable {
   /// it) stands for.
   template <class On>
   void apply(On const& exec, Arena<Exec> const& values) {
+    net_->parameters_changed();
     if (all()) {
       if (values.data() != values_.data()) copy_values(exec, values_, values);
       return;

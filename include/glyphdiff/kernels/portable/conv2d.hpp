@@ -3,35 +3,20 @@
 #include <glyphdiff/kernels/portable/matmul.hpp>
 
 /// Convolutions for execution spaces without a kernel of their own: a thread owns a tile of `tile` pixels by
-/// `tile` channels and walks the taps; weights are repacked first so that neighbouring threads read
-/// neighbouring floats.
+/// `tile` channels and walks the taps; weights are packed (kernels/packed_weights.hpp) so that neighbouring threads
+/// read neighbouring values.
 namespace glyphdiff::kernels::portable {
 
-/// packed[tap][from][to] = weight (K,C,k,k), with `from` the summed channels: C forward, K for the data
-/// gradient.
-template <class Exec>
-void pack_weights(Exec const& exec, ConvShape s, bool backward, float const* weight, float* packed) {
-  int const taps = s.kernel * s.kernel, in = s.in, out = s.out;
-  for_each(
-      "glyphdiff::conv2d::pack_weights", exec, s.weights(), KOKKOS_LAMBDA(std::int64_t item) {
-        int const tap = int(item % taps), c = int(item / taps % in), k = int(item / taps / in);
-        std::int64_t const row = backward ? k : c, column = backward ? c : k;
-        packed[(std::int64_t(tap) * (backward ? out : in) + row) * (backward ? in : out) + column] =
-            weight[item];
-      });
-}
-
-/// Floats of scratch for any of the three passes.
-inline std::int64_t conv2d_workspace(ConvShape s) {
+/// Floats of scratch for the weights' gradients.
+inline std::int64_t conv2d_weight_workspace(ConvShape s) {
   std::int64_t const cuts = slices(std::int64_t(s.n) * s.out_h() * s.out_w());
   return cuts * (s.weights() + s.out);
 }
 
-/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with weight (K,C,k,k) [+ bias (K)] [+ residual, of y's shape].
-template <class Exec>
-void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* weight, float const* bias,
-                    float const* residual, float* y, float* workspace) {
-  pack_weights(exec, s, false, weight, workspace);
+/// y (N,Ho,Wo,K) = x (N,H,W,C) convolved with packed weights [+ bias (K)] [+ residual, of y's shape].
+template <class Exec, class T>
+void conv2d_forward(Exec const& exec, ConvShape s, T const* x, T const* packed, float const* bias,
+                    T const* residual, T* y) {
   int const out_h = s.out_h(), out_w = s.out_w(), padding = s.padding(), column_tiles = tiles(s.out);
   std::int64_t const pixels = std::int64_t(s.n) * out_h * out_w;
   for_each(
@@ -43,7 +28,7 @@ void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* 
         int const columns = s.out - k_begin < tile ? s.out - k_begin : tile;
         float sum[tile][tile] = {};
         for (int tap = 0; tap < s.kernel * s.kernel; ++tap) {
-          float const* source[tile];
+          T const* source[tile];
           for (int i = 0; i < tile; ++i) {
             std::int64_t const pixel = first + (i < rows ? i : rows - 1);
             int const h = int(pixel / out_w % out_h) * s.stride + tap / s.kernel - padding;
@@ -51,13 +36,13 @@ void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* 
             bool const inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
             source[i] = inside ? x + ((pixel / out_w / out_h * s.h + h) * s.w + w) * s.in : nullptr;
           }
-          float const* const taps = workspace + std::int64_t(tap) * s.in * s.out + k_begin;
+          T const* const taps = packed + std::int64_t(tap) * s.in * s.out + k_begin;
           for (int c = 0; c < s.in; ++c) {
             float right[tile];
             for (int j = 0; j < tile; ++j)
-              right[j] = taps[std::int64_t(c) * s.out + (j < columns ? j : columns - 1)];
+              right[j] = to_float(taps[std::int64_t(c) * s.out + (j < columns ? j : columns - 1)]);
             for (int i = 0; i < tile; ++i) {
-              float const left = source[i] == nullptr ? 0.0f : source[i][c];
+              float const left = source[i] == nullptr ? 0.0f : to_float(source[i][c]);
               for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
             }
           }
@@ -67,17 +52,16 @@ void conv2d_forward(Exec const& exec, ConvShape s, float const* x, float const* 
             std::int64_t const at = (first + i) * s.out + k_begin + j;
             float value = sum[i][j];
             if (bias != nullptr) value += bias[k_begin + j];
-            if (residual != nullptr) value += residual[at];
-            y[at] = value;
+            if (residual != nullptr) value += to_float(residual[at]);
+            put(value, y + at);
           }
       });
 }
 
-/// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K).
-template <class Exec>
-void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float const* weight, float* dx,
-                          bool accumulate, float* workspace) {
-  pack_weights(exec, s, true, weight, workspace);
+/// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K), with weights that are packed for it.
+template <class Exec, class T>
+void conv2d_backward_data(Exec const& exec, ConvShape s, T const* dy, T const* packed, T* dx,
+                          bool accumulate) {
   int const out_h = s.out_h(), out_w = s.out_w(), padding = s.padding(), column_tiles = tiles(s.in);
   std::int64_t const pixels = std::int64_t(s.n) * s.h * s.w;
   for_each(
@@ -89,7 +73,7 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
         int const columns = s.in - c_begin < tile ? s.in - c_begin : tile;
         float sum[tile][tile] = {};
         for (int tap = 0; tap < s.kernel * s.kernel; ++tap) {
-          float const* source[tile];
+          T const* source[tile];
           for (int i = 0; i < tile; ++i) {
             std::int64_t const pixel = first + (i < rows ? i : rows - 1);
             int const h = int(pixel / s.w % s.h) + padding - tap / s.kernel;
@@ -100,13 +84,13 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
                             ? dy + ((pixel / s.w / s.h * out_h + h / s.stride) * out_w + w / s.stride) * s.out
                             : nullptr;
           }
-          float const* const taps = workspace + std::int64_t(tap) * s.in * s.out + c_begin;
+          T const* const taps = packed + std::int64_t(tap) * s.in * s.out + c_begin;
           for (int k = 0; k < s.out; ++k) {
             float right[tile];
             for (int j = 0; j < tile; ++j)
-              right[j] = taps[std::int64_t(k) * s.in + (j < columns ? j : columns - 1)];
+              right[j] = to_float(taps[std::int64_t(k) * s.in + (j < columns ? j : columns - 1)]);
             for (int i = 0; i < tile; ++i) {
-              float const left = source[i] == nullptr ? 0.0f : source[i][k];
+              float const left = source[i] == nullptr ? 0.0f : to_float(source[i][k]);
               for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
             }
           }
@@ -114,15 +98,15 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, float const* dy, float 
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j) {
             std::int64_t const at = (first + i) * s.in + c_begin + j;
-            dx[at] = accumulate ? dx[at] + sum[i][j] : sum[i][j];
+            put(accumulate ? to_float(dx[at]) + sum[i][j] : sum[i][j], dx + at);
           }
       });
 }
 
 /// dweight (K,C,k,k) += and dbias (K) += (null: none) from x (N,H,W,C) and dy (N,Ho,Wo,K). Pixels are cut
 /// into fixed slices whose partial sums are added in index order.
-template <class Exec>
-void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float const* dy, float* dweight,
+template <class Exec, class T>
+void conv2d_backward_weight(Exec const& exec, ConvShape s, T const* x, T const* dy, float* dweight,
                             float* dbias, float* workspace) {
   int const out_h = s.out_h(), out_w = s.out_w(), padding = s.padding(), taps = s.kernel * s.kernel;
   int const k_tiles = tiles(s.out), c_tiles = tiles(s.in);
@@ -143,12 +127,12 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float
           int const h = int(pixel / out_w % out_h) * s.stride + tap / s.kernel - padding;
           int const w = int(pixel % out_w) * s.stride + tap % s.kernel - padding;
           if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
-          float const* const left = dy + pixel * s.out + k_begin;
-          float const* const right = x + ((pixel / out_w / out_h * s.h + h) * s.w + w) * s.in + c_begin;
+          T const* const left = dy + pixel * s.out + k_begin;
+          T const* const right = x + ((pixel / out_w / out_h * s.h + h) * s.w + w) * s.in + c_begin;
           for (int i = 0; i < tile; ++i)
             for (int j = 0; j < tile; ++j)
-              sum[i][j] =
-                  fused(left[i < rows ? i : rows - 1], right[j < columns ? j : columns - 1], sum[i][j]);
+              sum[i][j] = fused(to_float(left[i < rows ? i : rows - 1]),
+                                to_float(right[j < columns ? j : columns - 1]), sum[i][j]);
         }
         for (int i = 0; i < rows; ++i)
           for (int j = 0; j < columns; ++j)
@@ -169,7 +153,7 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, float const* x, float
         std::int64_t const cut = item / out, begin = cut * slice,
                            end = begin + slice < pixels ? begin + slice : pixels;
         double sum = 0;
-        for (std::int64_t pixel = begin; pixel < end; ++pixel) sum += dy[pixel * out + item % out];
+        for (std::int64_t pixel = begin; pixel < end; ++pixel) sum += to_float(dy[pixel * out + item % out]);
         partial[item] = float(sum);
       });
   for_each(

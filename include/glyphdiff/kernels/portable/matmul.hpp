@@ -20,9 +20,9 @@ inline std::int64_t matmul_workspace(MatmulShape s) {
 
 /// c (m,n) = [accumulate: c +] op(a) op(b) [+ bias (n)] [+ residual (m,n)]; see kernels/matmul.hpp. Long sums
 /// are cut into fixed slices that are added in index order.
-template <class Exec>
-void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose ta, float const* b, int ldb,
-            Transpose tb, float* c, int ldc, bool accumulate, float const* bias, float const* residual,
+template <class Exec, class A, class B, class C>
+void matmul(Exec const& exec, MatmulShape s, A const* a, int lda, Transpose ta, B const* b, int ldb,
+            Transpose tb, C* c, int ldc, bool accumulate, float const* bias, C const* residual,
             float* workspace) {
   std::int64_t const a_row = ta == Transpose::no ? lda : 1, a_column = ta == Transpose::no ? 1 : lda;
   std::int64_t const b_row = tb == Transpose::no ? ldb : 1, b_column = tb == Transpose::no ? 1 : ldb;
@@ -42,11 +42,11 @@ void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose 
           float right[tile];
           for (int j = 0; j < tile; ++j) {
             int const column = j_begin + (j < columns ? j : columns - 1);
-            right[j] = b[k * b_row + column * b_column];
+            right[j] = to_float(b[k * b_row + column * b_column]);
           }
           for (int i = 0; i < tile; ++i) {
             int const row = i_begin + (i < rows ? i : rows - 1);
-            float const left = a[row * a_row + k * a_column];
+            float const left = to_float(a[row * a_row + k * a_column]);
             for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
           }
         }
@@ -58,9 +58,9 @@ void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose 
             } else {
               float value = sum[i][j];
               if (bias != nullptr) value += bias[column];
-              if (residual != nullptr) value += residual[row * ldc + column];
-              if (accumulate) value += c[row * ldc + column];
-              c[row * ldc + column] = value;
+              if (residual != nullptr) value += to_float(residual[row * ldc + column]);
+              if (accumulate) value += to_float(c[row * ldc + column]);
+              put(value, c + row * ldc + column);
             }
           }
       });
@@ -71,9 +71,9 @@ void matmul(Exec const& exec, MatmulShape s, float const* a, int lda, Transpose 
         double value = 0;
         for (int cut = 0; cut < cuts; ++cut) value += workspace[cut * area + item];
         if (bias != nullptr) value += bias[column];
-        if (residual != nullptr) value += residual[row * ldc + column];
-        if (accumulate) value += c[row * ldc + column];
-        c[row * ldc + column] = float(value);
+        if (residual != nullptr) value += to_float(residual[row * ldc + column]);
+        if (accumulate) value += to_float(c[row * ldc + column]);
+        put(float(value), c + row * ldc + column);
       });
 }
 
