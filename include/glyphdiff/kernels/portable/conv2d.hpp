@@ -3,8 +3,8 @@
 #include <glyphdiff/kernels/portable/matmul.hpp>
 
 /// Convolutions for execution spaces without a kernel of their own: a thread owns a tile of `tile` pixels by
-/// `tile` channels and walks the taps; weights are packed (kernels/packed_weights.hpp) so that neighbouring threads
-/// read neighbouring values.
+/// `tile` channels and walks the taps; weights are packed (kernels/packed_weights.hpp) so that neighbouring
+/// threads read neighbouring values.
 namespace glyphdiff::kernels::portable {
 
 /// Floats of scratch for the weights' gradients.
@@ -58,7 +58,8 @@ void conv2d_forward(Exec const& exec, ConvShape s, T const* x, T const* packed, 
       });
 }
 
-/// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K), with weights that are packed for it.
+/// dx (N,H,W,C) = [accumulate: dx +] the data gradient of dy (N,Ho,Wo,K), with weights that are packed for
+/// it.
 template <class Exec, class T>
 void conv2d_backward_data(Exec const& exec, ConvShape s, T const* dy, T const* packed, T* dx,
                           bool accumulate) {
