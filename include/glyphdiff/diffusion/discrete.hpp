@@ -54,14 +54,9 @@ class Diffusion {
   /// the logarithm; beyond them, the outermost one.
   double network_timestep_at(double ratio) const {
     double const wanted = std::log(ratio);
-    std::vector<double> const beta = Schedule::betas();
-    double alpha_bar = 1, below = 0;
-    for (int t = 0; t < Schedule::steps; ++t) {
-      alpha_bar *= 1 - beta[t];
-      double const here = std::log(level_of(alpha_bar).ratio());
-      if (here >= wanted) return rescaled(t == 0 ? 0 : t - (here - wanted) / (here - below));
-      below = here;
-    }
+    for (int t = 0; t < Schedule::steps; ++t)
+      if (double const here = log_ratios_[t]; here >= wanted)
+        return rescaled(t == 0 ? 0 : t - (here - wanted) / (here - log_ratios_[t - 1]));
     return rescaled(Schedule::steps - 1);
   }
 
@@ -106,6 +101,9 @@ class Diffusion {
       : beta_(std::move(beta)), original_(std::move(original)), rescale_timesteps_(rescale_timesteps) {
     double product = 1;
     for (double b : beta_) alpha_bar_.push_back(product *= 1 - b);
+    double of_schedule = 1;
+    for (double b : Schedule::betas())
+      log_ratios_.push_back(std::log(level_of(of_schedule *= 1 - b).ratio()));
   }
 
   double rescaled(double original) const {
@@ -115,6 +113,7 @@ class Diffusion {
   static NoiseLevel level_of(double alpha_bar) { return {std::sqrt(alpha_bar), std::sqrt(1 - alpha_bar)}; }
 
   std::vector<double> beta_, alpha_bar_;
+  std::vector<double> log_ratios_;  // of the schedule, whatever the respacing
   std::vector<int> original_;
   bool rescale_timesteps_;
 };

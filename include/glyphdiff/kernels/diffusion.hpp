@@ -14,17 +14,6 @@
 /// log variance.
 namespace glyphdiff::kernels {
 
-/// Copies host values to the space's memory. The values may be dropped once this returns.
-template <class Exec, class T>
-Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> upload(Exec const& exec,
-                                                                          std::vector<T> const& values) {
-  Kokkos::View<T*, Kokkos::LayoutRight, typename Exec::memory_space> device(
-      Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::diffusion::coefficients"), values.size());
-  copy_values(exec, device, HostValues(values.data(), values.size()));
-  exec.fence();
-  return device;
-}
-
 /// x within [-limit, limit]; NaN stays NaN.
 KOKKOS_INLINE_FUNCTION float clip(float x, float limit) {
   return x < -limit ? -limit : x > limit ? limit : x;
@@ -117,33 +106,53 @@ void tile_sums(Exec const& exec, std::int64_t samples, int tiles, int per_sample
   }
 }
 
+/// sums[n] = the sum of sample n's tiles (samples, tiles), in index order.
+template <class Exec>
+void add_tiles(Exec const& exec, std::int64_t samples, int tiles, double const* of_tiles, double* sums) {
+  for_each(
+      "glyphdiff::loss::add_tiles", exec, samples, KOKKOS_LAMBDA(std::int64_t n) {
+        double sum = 0;
+        for (int tile = 0; tile < tiles; ++tile) sum += of_tiles[n * tiles + tile];
+        sums[n] = sum;
+      });
+}
+
+/// sums[n] = the sum of term(n, i) over the elements i of each sample n.
 template <class Term>
-struct TileSums {
+struct SumPerSample {
   static constexpr char const* name = "loss::sum";
   std::int64_t samples;
-  int tiles, per_sample;
+  int per_sample;
   Term term;
 
   Work work(int) const { return {16.0 * samples * per_sample, 4.0 * samples * per_sample}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, double* sums) const {
-    tile_sums<Backend>(exec, samples, tiles, per_sample, term, sums);
+  std::int64_t scratch(Backend, Exec const&) const {
+    return std::int64_t(sizeof(double) / sizeof(float)) * samples * tiles();
   }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, double* sums) const {
+    double* const of_tiles = reinterpret_cast<double*>(scratch);
+    tile_sums<Backend>(exec, samples, tiles(), per_sample, term, of_tiles);
+    add_tiles(exec, samples, tiles(), of_tiles, sums);
+  }
+
+  int tiles() const { return (per_sample + sum_tile - 1) / sum_tile; }
 };
 
-/// The sum of term(n, i) over the elements i of each sample n, on the host.
-template <class Exec, class Term>
-std::vector<double> sum_per_sample(Exec const& exec, std::int64_t samples, int per_sample, Term const& term) {
-  int const tiles = (per_sample + sum_tile - 1) / sum_tile;
-  Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space> sums(
-      Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::loss::sums"), samples * tiles);
-  run(exec, TileSums<Term>{samples, tiles, per_sample, term}, sums.data());
-  std::vector<double> host(samples * tiles), result(samples);
-  copy_values(exec, HostValues(host.data(), host.size()), sums);
-  exec.fence();
-  for (std::int64_t n = 0; n < samples; ++n)
-    for (int tile = 0; tile < tiles; ++tile) result[n] += host[n * tiles + tile];
-  return result;
+/// The same on the host. `on`: an execution space instance or a Runner.
+template <class On, class Term>
+std::vector<double> sum_per_sample(On const& on, std::int64_t samples, int per_sample, Term const& term) {
+  auto&& runner = runner_on(on);
+  auto& results = runner.results();
+  results.clear();
+  auto const sums = results.template add<double>(std::size_t(samples));
+  results.make_room();
+  runner.run(SumPerSample<Term>{samples, per_sample, term}, results.device(sums));
+  results.download(runner);
+  fence(runner, "sums to the host");
+  auto const host = results.host(sums);
+  return std::vector<double>(host.begin(), host.end());
 }
 
 /// Where the elements of a sample lie in its image and, channels apart, in the network's output.
@@ -283,6 +292,7 @@ struct Combine {
 #define GLYPHDIFF_DIFFUSION_KERNELS(MAKE, Exec)       \
   MAKE(combine<Portable, Exec>)                       \
   MAKE(combine<Vectorised, Exec>)                     \
+  MAKE(add_tiles<Exec>)                               \
   MAKE(tile_sums<Portable, Exec, SquaredError>)       \
   MAKE(tile_sums<Vectorised, Exec, SquaredError>)     \
   MAKE(tile_sums<Portable, Exec, VariationalBound>)   \

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <glyphdiff/fence.hpp>
 #include <glyphdiff/kernels/backend.hpp>
 #include <glyphdiff/tensor.hpp>
+#include <glyphdiff/transfer_block.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -10,8 +12,9 @@ namespace glyphdiff {
 
 /// Runs operations outside of a network's pass: optimiser, averages, losses, noise, samplers. It is an
 /// execution space instance with a backend, its context, and scratch memory that grows to what the largest
-/// operation needs. Functions that take an execution space instance take a Runner as well; given the instance
-/// alone, they run on its default backend.
+/// operation needs. What functions take to its memory and back goes through its uploads() and results(),
+/// which grow likewise. Functions that take an execution space instance take a Runner as well; given the
+/// instance alone, they run on its default backend.
 template <class Exec, class Backend_ = kernels::DefaultBackend<Exec>>
 class Runner {
  public:
@@ -27,6 +30,10 @@ class Runner {
   Exec const& space() const { return exec_; }
   operator Exec const&() const { return exec_; }
   void fence() const { exec_.fence(); }
+
+  /// For what a function uploads, or reads back: each begins a layout of its own, and leaves nothing there.
+  TransferBlock<Exec>& uploads() const { return uploads_; }
+  TransferBlock<Exec>& results() const { return results_; }
 
   /// Operations are recorded from here on; null: not.
   void set_profiler(Profiler* profiler) { profiler_ = profiler; }
@@ -47,6 +54,7 @@ class Runner {
   Profiler* profiler_ = nullptr;
   Context mutable context_;  // what operations leave behind, like the instance's own queue
   Arena<Exec> mutable scratch_;
+  TransferBlock<Exec> mutable uploads_, results_;
 };
 
 template <class On>
@@ -75,19 +83,23 @@ struct BackendOf<Model, Exec> {
   using type = typename std::remove_reference_t<Model>::backend;
 };
 
+/// The backend of a Runner, else the default one of the space.
+template <class On>
+using DefaultBackendOn = typename BackendOf<On, On>::type;
+
 /// `on` if it is a Runner, or a Runner on that instance with this backend.
-template <class Backend, class On>
+template <class Backend = void, class On>
 decltype(auto) runner_on(On const& on) {
   if constexpr (is_runner<On>)
     return static_cast<On const&>(on);
   else
-    return Runner<On, Backend>(on);
+    return Runner<On, std::conditional_t<std::is_void_v<Backend>, DefaultBackendOn<On>, Backend>>(on);
 }
 
 /// Runs an operation on an execution space instance (its default backend) or a Runner.
 template <class On, class Op, class... Pointers>
 void run(On const& on, Op const& op, Pointers... pointers) {
-  runner_on<typename BackendOf<On, On>::type>(on).run(op, pointers...);
+  runner_on(on).run(op, pointers...);
 }
 
 }  // namespace glyphdiff

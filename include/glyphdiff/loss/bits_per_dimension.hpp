@@ -5,6 +5,7 @@
 #include <glyphdiff/loss/training_loss.hpp>
 #include <glyphdiff/sampler/denoiser.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace glyphdiff {
@@ -47,8 +48,6 @@ BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&
 
   for (int t = 0; t < diffusion.steps(); ++t) {
     std::vector<int> const times(samples, t);
-    std::vector<kernels::LossCoefficients> const coefficients(samples,
-                                                              detail::loss_coefficients(diffusion, t));
     run(runner,
         kernels::FillNormal{samples,
                             elements,
@@ -58,11 +57,16 @@ BitsPerDimension bits_per_dimension(Exec const& exec, D const& diffusion, Model&
     q_sample(runner, diffusion, times, x0, eps, x_t);
     model(exec, x_t, std::span<float const>(network_timesteps(diffusion, std::span<int const>(times))),
           output);
-    auto const device = kernels::upload(runner, coefficients);
+    auto& uploads = runner.uploads();
+    uploads.clear();
+    auto const coefficients = uploads.template add<kernels::LossCoefficients>(std::size_t(samples));
+    std::ranges::fill(uploads.host(coefficients), detail::loss_coefficients(diffusion, t));
+    uploads.upload(runner);
+    fence(runner, "coefficients of losses to the space");
     auto term = kernels::sum_per_sample(
         runner, samples, elements,
-        kernels::VariationalBound{x0.data(), eps.data(), output.data(), device.data(), nullptr, layout, 1.0f,
-                                  D::Variance::learned, false});
+        kernels::VariationalBound{x0.data(), eps.data(), output.data(), uploads.device(coefficients), nullptr,
+                                  layout, 1.0f, D::Variance::learned, false});
     for (int n = 0; n < samples; ++n) result.total[n] += term[n] *= bits;
     result.terms.push_back(std::move(term));
   }

@@ -2,11 +2,13 @@
 
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/cross_entropy.hpp>
-#include <glyphdiff/kernels/diffusion.hpp>
+#include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/tensor.hpp>
 
+#include <algorithm>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace glyphdiff {
@@ -17,13 +19,14 @@ struct CrossEntropyReport {
   std::vector<int> predicted;  ///< the likeliest class of each image
 };
 
-/// The cross entropy of logits (N,K) and N labels, and, unless `gradient` is empty, the gradient of sum_n
-/// weights[n] loss[n] by the logits (N,K). `weights`: empty for 1 / N. With weights of -1 the gradient is
-/// that of log p(label), which guides sampling. Error if a number or a label doesn't fit.
-template <class Exec>
-CrossEntropyReport cross_entropy(Exec const& exec, Logits<Exec> const& logits, std::span<int const> labels,
+namespace detail {
+
+/// cross_entropy() by way of these blocks.
+template <class Exec, class Uploads, class Results>
+CrossEntropyReport cross_entropy(Exec const& exec, Uploads& uploads, Results& results,
+                                 Logits<Exec> const& logits, std::span<int const> labels,
                                  std::span<double const> weights, Logits<Exec> const& gradient) {
-  int const n = int(logits.extent(0)), classes = int(logits.extent(1));
+  std::size_t const n = logits.extent(0), classes = logits.extent(1);
   auto const require = [](char const* what, std::size_t count, std::size_t expected) {
     if (count != expected) throw Error(what, std::to_string(expected) + " of them", std::to_string(count));
   };
@@ -31,23 +34,45 @@ CrossEntropyReport cross_entropy(Exec const& exec, Logits<Exec> const& logits, s
   if (!weights.empty()) require("weights of the cross entropy", weights.size(), n);
   if (gradient.size() > 0) require("gradient of the cross entropy", gradient.size(), logits.size());
   for (int label : labels)
-    if (label < 0 || label >= classes)
+    if (label < 0 || label >= int(classes))
       throw Error("labels of the cross entropy", "classes in [0, " + std::to_string(classes) + ")",
                   std::to_string(label));
 
-  auto const device_labels = kernels::upload(exec, std::vector<int>(labels.begin(), labels.end()));
-  auto const device_weights =
-      kernels::upload(exec, weights.empty() ? std::vector<double>(n, 1.0 / n)
-                                            : std::vector<double>(weights.begin(), weights.end()));
-  Kokkos::View<double*, typename Exec::memory_space> const loss("glyphdiff::cross_entropy::loss", n);
-  Kokkos::View<int*, typename Exec::memory_space> const predicted("glyphdiff::cross_entropy::predicted", n);
-  run(exec, kernels::CrossEntropy{n, classes}, logits.data(), device_labels.data(), device_weights.data(),
-      loss.data(), predicted.data(), gradient.size() > 0 ? gradient.data() : nullptr);
-  CrossEntropyReport report{std::vector<double>(n), std::vector<int>(n)};
-  copy_values(exec, HostValues(report.loss.data(), n), loss);
-  copy_values(exec, HostValues(report.predicted.data(), n), predicted);
-  exec.fence();
-  return report;
+  uploads.clear();
+  auto const weight = uploads.template add<double>(n);
+  auto const label = uploads.template add<int>(n);
+  for (std::size_t k = 0; k < n; ++k)
+    uploads.host(weight)[k] = weights.empty() ? 1.0 / double(n) : weights[k];
+  std::copy(labels.begin(), labels.end(), uploads.host(label).begin());
+  uploads.upload(exec);
+  fence(exec, "labels and weights to the space");
+  results.clear();
+  auto const loss = results.template add<double>(n);
+  auto const predicted = results.template add<int>(n);
+  results.make_room();
+  run(exec, kernels::CrossEntropy{int(n), int(classes)}, logits.data(), uploads.device(label),
+      uploads.device(weight), results.device(loss), results.device(predicted),
+      gradient.size() > 0 ? gradient.data() : nullptr);
+  results.download(exec);
+  fence(exec, "losses to the host");
+  auto const losses = results.host(loss);
+  auto const classes_found = results.host(predicted);
+  return {{losses.begin(), losses.end()}, {classes_found.begin(), classes_found.end()}};
+}
+
+}  // namespace detail
+
+/// The cross entropy of logits (N,K) and N labels, and, unless `gradient` is empty, the gradient of sum_n
+/// weights[n] loss[n] by the logits (N,K). `weights`: empty for 1 / N. With weights of -1 the gradient is
+/// that of log p(label), which guides sampling. `exec`: an execution space instance or a Runner. Error if a
+/// number or a label doesn't fit.
+template <class Exec>
+CrossEntropyReport cross_entropy(Exec const& exec, Logits<Exec> const& logits, std::span<int const> labels,
+                                 std::span<double const> weights, Logits<Exec> const& gradient) {
+  auto&& runner = runner_on(exec);
+  using On = std::remove_cvref_t<decltype(runner)>;
+  return detail::cross_entropy<On>(runner, runner.uploads(), runner.results(), logits, labels, weights,
+                                   gradient);
 }
 
 }  // namespace glyphdiff

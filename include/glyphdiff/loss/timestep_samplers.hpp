@@ -55,21 +55,20 @@ class LossSecondMoment {
   static constexpr double uniform_share = 0.001;
 
   explicit LossSecondMoment(int steps)
-      : steps_(steps), history_(std::size_t(steps) * history_length), counts_(steps) {}
+      : steps_(steps), history_(std::size_t(steps) * history_length), counts_(steps) {
+    find_probabilities();
+  }
 
   /// Draws for a batch. Call update() only after the whole step, so that microbatches don't change what is
   /// drawn.
   TimestepBatch<int> draw(std::uint64_t seed, std::uint64_t step, BatchSlice slice) const {
-    std::vector<double> const p = probabilities();
-    std::vector<double> cumulative(p.size());
-    std::partial_sum(p.begin(), p.end(), cumulative.begin());
     TimestepBatch<int> batch;
     for (std::int64_t slot = slice.first; slot < slice.first + slice.count; ++slot) {
       double const u =
-          uniform_double({seed, Stream::timesteps, step}, random_index(slot, 0)) * cumulative.back();
-      auto const found = std::upper_bound(cumulative.begin(), cumulative.end() - 1, u);
-      batch.times.push_back(static_cast<int>(found - cumulative.begin()));
-      batch.weights.push_back(1 / (steps_ * p[batch.times.back()]));
+          uniform_double({seed, Stream::timesteps, step}, random_index(slot, 0)) * cumulative_.back();
+      auto const found = std::upper_bound(cumulative_.begin(), cumulative_.end() - 1, u);
+      batch.times.push_back(static_cast<int>(found - cumulative_.begin()));
+      batch.weights.push_back(1 / (steps_ * probabilities_[batch.times.back()]));
     }
     return batch;
   }
@@ -82,24 +81,11 @@ class LossSecondMoment {
       if (count == history_length) std::rotate(entries, entries + 1, entries + count--);
       entries[count++] = losses[i];
     }
+    find_probabilities();
   }
 
   /// Sums to 1.
-  std::vector<double> probabilities() const {
-    std::vector<double> p(steps_, 1.0 / steps_);
-    if (std::ranges::any_of(counts_, [](int count) { return count < history_length; })) return p;
-    double sum = 0;
-    for (int t = 0; t < steps_; ++t) {
-      double squares = 0;
-      for (int i = 0; i < history_length; ++i)
-        squares +=
-            history_[std::size_t(t) * history_length + i] * history_[std::size_t(t) * history_length + i];
-      sum += p[t] = std::sqrt(squares / history_length);
-    }
-    for (double& value : p)
-      value = (sum > 0 ? value / sum : 1.0 / steps_) * (1 - uniform_share) + uniform_share / steps_;
-    return p;
-  }
+  std::vector<double> const& probabilities() const { return probabilities_; }
 
   // State for checkpoints.
 
@@ -115,12 +101,33 @@ class LossSecondMoment {
           std::to_string(counts.size()) + " timesteps and " + std::to_string(history.size()) + " losses");
     history_ = std::move(history);
     counts_ = std::move(counts);
+    find_probabilities();
   }
 
  private:
+  void find_probabilities() {
+    auto& p = probabilities_;
+    p.assign(std::size_t(steps_), 1.0 / steps_);
+    if (std::ranges::all_of(counts_, [](int count) { return count == history_length; })) {
+      double sum = 0;
+      for (int t = 0; t < steps_; ++t) {
+        double squares = 0;
+        for (int i = 0; i < history_length; ++i)
+          squares +=
+              history_[std::size_t(t) * history_length + i] * history_[std::size_t(t) * history_length + i];
+        sum += p[t] = std::sqrt(squares / history_length);
+      }
+      for (double& value : p)
+        value = (sum > 0 ? value / sum : 1.0 / steps_) * (1 - uniform_share) + uniform_share / steps_;
+    }
+    cumulative_.resize(p.size());
+    std::partial_sum(p.begin(), p.end(), cumulative_.begin());
+  }
+
   int steps_;
   std::vector<double> history_;
   std::vector<int> counts_;
+  std::vector<double> probabilities_, cumulative_;  // of the history
 };
 
 /// For continuous time: slot i of a batch of B gets (i + u_i) / B, which spreads each batch over all noise

@@ -47,7 +47,9 @@ class ClassifierGradient {
     net_->forward(exec, x, timesteps, logits_, tape_, {}, /*with_image_gradient=*/true);
     std::vector<double> const ascent(x.extent(0), -1.0);  // the loss is -log p
     std::vector<double> result =
-        cross_entropy(Runner<Exec, backend>(exec), logits_, labels, ascent, d_logits_).loss;
+        detail::cross_entropy<Runner<Exec, backend>>(Runner<Exec, backend>(exec), uploads_, results_, logits_,
+                                                     labels, ascent, d_logits_)
+            .loss;
     net_->backward(exec, d_logits_, Arena<Exec>(), tape_, &out);
     for (double& value : result) value = -value;
     return result;
@@ -58,6 +60,7 @@ class ClassifierGradient {
   std::unique_ptr<ParameterSelection> no_parameters_;  // none is trained, so none gets a gradient
   typename Net::Tape tape_;
   Logits<Exec> logits_, d_logits_;
+  TransferBlock<Exec> uploads_, results_;
   std::vector<int> labels_;
 };
 

@@ -29,12 +29,16 @@ void slerp(Exec const& exec, Images<Exec> const& a, Images<Exec> const& b, std::
 
   std::int64_t const a_stride = a.extent(0) > 1 ? size : 0, b_stride = b.extent(0) > 1 ? size : 0;
   kernels::Pairs const pairs{a.data(), b.data(), a_stride, b_stride};
+  auto&& runner = runner_on(exec);
   auto const products = [&](kernels::Pairs const& of) {
-    return kernels::sum_per_sample(exec, count, static_cast<int>(size), kernels::PairProduct{of});
+    return kernels::sum_per_sample(runner, count, static_cast<int>(size), kernels::PairProduct{of});
   };
   auto const ab = products(pairs), aa = products({a.data(), a.data(), a_stride, a_stride}),
              bb = products({b.data(), b.data(), b_stride, b_stride});
-  std::vector<float> coefficients;
+  auto& uploads = runner.uploads();
+  uploads.clear();
+  auto const part = uploads.template add<float>(std::size_t(2 * count));
+  auto const coefficients = uploads.host(part);
   for (std::int64_t n = 0; n < count; ++n) {
     double const cosine = ab[n] / std::sqrt(aa[n] * bb[n]), f = fractions[n];
     double first = 1 - f, second = f;
@@ -43,12 +47,12 @@ void slerp(Exec const& exec, Images<Exec> const& a, Images<Exec> const& b, std::
       first = std::sin((1 - f) * theta) / std::sin(theta);
       second = std::sin(f * theta) / std::sin(theta);
     }
-    coefficients.push_back(static_cast<float>(first));
-    coefficients.push_back(static_cast<float>(second));
+    coefficients[2 * n] = static_cast<float>(first);
+    coefficients[2 * n + 1] = static_cast<float>(second);
   }
-  auto const device = kernels::upload(exec, coefficients);
-  run(exec, kernels::Blend{count, size, pairs}, device.data(), x.data());
-  exec.fence();
+  uploads.upload(runner);
+  runner.run(kernels::Blend{count, size, pairs}, uploads.device(part), x.data());
+  fence(runner, "interpolated noise, and its coefficients on the host");
 }
 
 /// What lies between two images: x (N,H,W,C) gets the pictures at those fractions of the way from `first` to

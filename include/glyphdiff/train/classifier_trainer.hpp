@@ -161,18 +161,31 @@ class ClassifierTrainer {
   Images<Exec> const& noised(HostImages const& x0, int first, int count, std::span<Time const> times,
                              RandomKey noise) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = int(x0.extent(3));
-    if (int(x_.extent(0)) != count || int(x_.extent(1)) != h || int(x_.extent(2)) != w) {
-      x_ = Images<Exec>("glyphdiff::classifier::x", count, h, w, channels);
-      eps_ = Images<Exec>("glyphdiff::classifier::eps", count, h, w, channels);
-      logits_ = Logits<Exec>("glyphdiff::classifier::logits", count, Net::classes_out);
-      d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", count, Net::classes_out);
-    }
+    lay_out(count, h, w, channels);
     HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
     copy_values(runner_, x_, chosen);
     runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
                 eps_.data());
     q_sample(runner_, diffusion_, times, x_, eps_, x_);
     return x_;
+  }
+
+  /// Lays a microbatch out in memory that grows when it must and never shrinks.
+  void lay_out(int n, int h, int w, int channels) {
+    auto const whole_lines = [](std::int64_t floats) { return (floats + 15) / 16 * 16; };
+    std::int64_t const images = whole_lines(std::int64_t(n) * h * w * channels),
+                       logits = whole_lines(std::int64_t(n) * Net::classes_out),
+                       needed = 2 * images + 2 * logits;
+    if (std::int64_t(memory_.extent(0)) < needed) {
+      memory_ = Arena<Exec>();  // gives its memory back first
+      memory_ = Arena<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::classifier::images"),
+                            needed);
+    }
+    float* const data = memory_.data();
+    x_ = Images<Exec>(data, n, h, w, channels);
+    eps_ = Images<Exec>(data + images, n, h, w, channels);
+    logits_ = Logits<Exec>(data + 2 * images, n, Net::classes_out);
+    d_logits_ = Logits<Exec>(data + 2 * images + logits, n, Net::classes_out);
   }
 
   void add(ClassifierReport& report, CrossEntropyReport const& part, std::span<int const> labels) const {
@@ -190,6 +203,7 @@ class ClassifierTrainer {
   Arena<Exec> gradients_;
   GradientNorm<Exec> gradient_norm_;
   typename Net::Tape tape_;
+  Arena<Exec> memory_;  // of what follows
   Images<Exec> x_, eps_;
   Logits<Exec> logits_, d_logits_;
 };
