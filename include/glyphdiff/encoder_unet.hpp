@@ -129,8 +129,18 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
   void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                Logits<Exec> const& logits, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
-    Extent const e = require_shapes(x, logits, timesteps);
-    this->forward_pass(exec, e, x.data(), timesteps, {}, logits.data(), tape, dropout, with_image_gradient);
+    Extent const e = require_shapes(x, logits);
+    require_timesteps(e.n, timesteps);
+    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, {}, tape), logits.data(), tape, dropout,
+                       with_image_gradient);
+  }
+
+  /// The same with timesteps in the space's memory, which must stay as they are until after backward();
+  /// nothing is waited for.
+  void forward(Exec const& exec, Images<Exec> const& x, Told const& told, Logits<Exec> const& logits,
+               Tape& tape, DropoutKey dropout = {}, bool with_image_gradient = false) const {
+    Extent const e = require_shapes(x, logits);
+    this->forward_pass(exec, e, x.data(), told, logits.data(), tape, dropout, with_image_gradient);
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from
@@ -155,7 +165,9 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
     /// logits (N, classes_out) of images x (N,H,W,channels) at N timesteps.
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Logits<Exec> const& logits) {
-      this->run(exec, require_shapes(x, logits, timesteps), x.data(), timesteps, {}, logits.data());
+      Extent const e = require_shapes(x, logits);
+      require_timesteps(e.n, timesteps);
+      this->run(exec, e, x.data(), timesteps, {}, logits.data());
     }
   };
 
@@ -181,8 +193,11 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
             std::to_string(gradients.extent(0)));
   }
 
-  static Extent require_shapes(Images<Exec> const& x, Logits<Exec> const& logits,
-                               std::span<float const> timesteps) {
+  static void require_timesteps(int n, std::span<float const> timesteps) {
+    require("EncoderUNet timesteps, in number", std::to_string(n), std::to_string(timesteps.size()));
+  }
+
+  static Extent require_shapes(Images<Exec> const& x, Logits<Exec> const& logits) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     bool const fits = Spec::pool == Pool::attention ? e.h == config.image_size && e.w == config.image_size
@@ -196,7 +211,6 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
                   shape_text(x));
     }
     require("EncoderUNet logits", shape_text({e.n, classes_out}), shape_text(logits));
-    require("EncoderUNet timesteps, in number", std::to_string(e.n), std::to_string(timesteps.size()));
     return e;
   }
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <Kokkos_Core.hpp>
+
 namespace glyphdiff {
 namespace detail {
 /// Told the reason of each fence, if not null. For tests.
@@ -12,6 +14,12 @@ template <class On>
 void fence(On const& on, char const* reason) {
   if (detail::fence_hook != nullptr) detail::fence_hook(reason);
   on.fence();
+}
+
+/// The same for all spaces.
+inline void fence_all(char const* reason) {
+  if (detail::fence_hook != nullptr) detail::fence_hook(reason);
+  Kokkos::fence();
 }
 
 }  // namespace glyphdiff

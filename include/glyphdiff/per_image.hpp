@@ -1,41 +1,41 @@
 #pragma once
 
-#include <glyphdiff/tensor.hpp>
+#include <glyphdiff/fence.hpp>
+#include <glyphdiff/transfer_block.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
-#include <utility>
 
 /// What networks are told of each image of a batch, and of a shape that doesn't fit.
 namespace glyphdiff {
 
-/// One number for each image, a timestep or a label, in the space's memory. Grows with the largest batch.
-template <class T, class Exec>
+/// What a network is told of each image of a batch, in the space's memory.
+struct Told {
+  float const* timesteps = nullptr;  ///< N
+  int const* labels = nullptr;       ///< N; null: none
+};
+
+/// Takes it there. Its memory grows with the largest batch.
+template <class Exec>
 class PerImage {
  public:
-  PerImage() = default;
-  /// The memory goes along; a copy would share it.
-  PerImage(PerImage&& other) noexcept { *this = std::move(other); }
-  PerImage& operator=(PerImage&& other) noexcept {
-    device_ = std::exchange(other.device_, View());
-    return *this;
+  /// Told holds until the next call.
+  Told upload(Exec const& exec, std::span<float const> timesteps, std::span<int const> labels) {
+    block_.clear();
+    auto const times = block_.template add<float>(timesteps.size());
+    auto const classes = block_.template add<int>(labels.size());
+    std::copy(timesteps.begin(), timesteps.end(), block_.host(times).begin());
+    std::copy(labels.begin(), labels.end(), block_.host(classes).begin());
+    block_.upload(exec);
+    fence(exec, "timesteps and labels to the space");
+    return {block_.device(times), labels.empty() ? nullptr : block_.device(classes)};
   }
-
-  void upload(Exec const& exec, std::span<T const> values) {
-    if (values.empty()) return;
-    if (device_.extent(0) < values.size()) device_ = View("glyphdiff::per_image", values.size());
-    Kokkos::View<T*, typename Exec::memory_space, Kokkos::MemoryUnmanaged> const part(device_.data(),
-                                                                                      values.size());
-    copy_values(exec, part, HostValues(values.data(), values.size()));
-    exec.fence();
-  }
-  T const* data() const { return device_.data(); }
 
  private:
-  using View = Kokkos::View<T*, typename Exec::memory_space>;
-  View device_;
+  TransferBlock<Exec> block_;
 };
 
 /// "(2, 8, 8, 3)".

@@ -138,8 +138,29 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
   void forward(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                std::span<int const> labels, Images<Exec> const& out, Tape& tape, DropoutKey dropout = {},
                bool with_image_gradient = false) const {
-    Extent const e = require_shapes(x, out, timesteps, labels);
-    this->forward_pass(exec, e, x.data(), timesteps, labels, out.data(), tape, dropout, with_image_gradient);
+    Extent const e = require_shapes(x, out);
+    require_told(e.n, timesteps, labels);
+    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, labels, tape), out.data(), tape,
+                       dropout, with_image_gradient);
+  }
+
+  /// The same with timesteps and labels in the space's memory, which must stay as they are until after
+  /// backward(); nothing is waited for. Labels are not checked: see require_labels.
+  void forward(Exec const& exec, Images<Exec> const& x, Told const& told, Images<Exec> const& out, Tape& tape,
+               DropoutKey dropout = {}, bool with_image_gradient = false) const {
+    Extent const e = require_shapes(x, out);
+    this->forward_pass(exec, e, x.data(), told, out.data(), tape, dropout, with_image_gradient);
+  }
+
+  /// Error unless these are labels for n images.
+  static void require_labels(int n, std::span<int const> labels) {
+    if (int(labels.size()) != (config.classes > 0 ? n : 0))
+      throw Error("UNet labels", std::to_string(config.classes > 0 ? n : 0) + " of them",
+                  std::to_string(labels.size()));
+    for (int label : labels)
+      if (label < no_class || label >= config.classes)
+        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ") or no_class",
+                    std::to_string(label));
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from d_out =
@@ -197,8 +218,9 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
     void operator()(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                     Images<Exec> const& out) {
       Images<Exec> const input = beside_condition(exec, x, condition_, input_);
-      this->run(exec, require_shapes(input, out, timesteps, labels_), input.data(), timesteps, labels_,
-                out.data());
+      Extent const e = require_shapes(input, out);
+      require_told(e.n, timesteps, labels_);
+      this->run(exec, e, input.data(), timesteps, labels_, out.data());
     }
 
    private:
@@ -229,8 +251,13 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
       throw Error("UNet gradients", std::to_string(trained) + " values", std::to_string(gradients.extent(0)));
   }
 
-  static Extent require_shapes(Images<Exec> const& x, Images<Exec> const& out,
-                               std::span<float const> timesteps, std::span<int const> labels) {
+  static void require_told(int n, std::span<float const> timesteps, std::span<int const> labels) {
+    if (int(timesteps.size()) != n)
+      throw Error("UNet timesteps", std::to_string(n) + " of them", std::to_string(timesteps.size()));
+    require_labels(n, labels);
+  }
+
+  static Extent require_shapes(Images<Exec> const& x, Images<Exec> const& out) {
     Extent const e{int(x.extent(0)), int(x.extent(1)), int(x.extent(2))};
     constexpr int multiple = config.space_to_depth << (config.levels() - 1);
     if (int(x.extent(3)) != config.in_channels() || e.n < 1 || e.h < 1 || e.w < 1 || e.h % multiple ||
@@ -244,15 +271,6 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
       throw Error("UNet output",
                   "the input's N, H, W and " + std::to_string(config.out_channels()) + " channels",
                   shape_text(out));
-    if (int(timesteps.size()) != e.n)
-      throw Error("UNet timesteps", std::to_string(e.n) + " of them", std::to_string(timesteps.size()));
-    if (int(labels.size()) != (config.classes > 0 ? e.n : 0))
-      throw Error("UNet labels", std::to_string(config.classes > 0 ? e.n : 0) + " of them",
-                  std::to_string(labels.size()));
-    for (int label : labels)
-      if (label < no_class || label >= config.classes)
-        throw Error("UNet labels", "classes in [0, " + std::to_string(config.classes) + ") or no_class",
-                    std::to_string(label));
     return e;
   }
 };

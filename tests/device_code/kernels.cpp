@@ -14,11 +14,13 @@ void random_numbers(Exec const& exec, float* x) {
   fill_uniform(exec, x, 2, 5, {1});
 }
 
-void optimiser(Exec const& exec, float* p, float* g, std::uint16_t* moment, double* sums) {
+void optimiser(Exec const& exec, float* p, float* g, std::uint16_t* moment, double* sums,
+               UpdateOutcome* outcome) {
   adamw_update<Portable>(exec, 5, p, g, p, p, {}, {});
-  adamw_update_bfloat16<Portable>(exec, 5, p, g, moment, moment, {}, {}, {1});
-  ema_update<Portable>(exec, 5, p, {});
+  adamw_update_bfloat16<Portable>(exec, 5, p, g, moment, moment, {}, {});
+  ema_update<Portable>(exec, 5, p, {}, {});
   sum_of_squares<Portable>(exec, 5, p, sums);
+  find_outcome(exec, 5, sums, 5, sums, 1, outcome);
 }
 
 void process_and_losses(Exec const& exec, float* x, LossCoefficients const* of) {

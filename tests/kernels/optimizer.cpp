@@ -13,15 +13,18 @@ using namespace glyphdiff;
 
 namespace {
 
-constexpr kernels::AdamWUpdate u{.gradient_scale = 0.5f,
-                                 .keep = 0.99f,
+constexpr kernels::AdamWUpdate u{.keep = 0.99f,
                                  .beta1 = 0.9f,
                                  .one_minus_beta1 = 0.1f,
                                  .beta2 = 0.999f,
                                  .one_minus_beta2 = 0.001f,
                                  .sqrt_bias_correction2 = 0.3f,
                                  .eps = 1e-8f,
-                                 .step_size = 1e-2f};
+                                 .step_size = 1e-2f,
+                                 .rounding = {5, Stream::rounding, 7}};
+constexpr kernels::EmaRate rate{0.9f, 0.1f};
+constexpr kernels::UpdateOutcome fine{.gradient_norm = 1, .gradient_scale = 0.5f, .not_finite = 0};
+constexpr kernels::UpdateInput in{&u, &rate, &fine};
 
 struct Result {
   std::vector<float> p, g, m, v, e;
@@ -33,12 +36,10 @@ Result update(std::size_t count) {
              m = to_space<Exec>(scattered(count, 3)), e = to_space<Exec>(scattered(count, 4));
   Arena<Exec> const v("v", count);
   Kokkos::deep_copy(v, 1e-3f);
-  kernels::EmaUpdate ema;
-  ema.average[0] = e.data();
-  ema.rate[0] = 0.9f;
-  ema.one_minus_rate[0] = 0.1f;
-  ema.count = 1;
-  kernels::adamw_update<Backend>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), u, ema);
+  kernels::EmaAverages averages;
+  averages.average[averages.count++] = e.data();
+  kernels::adamw_update<Backend>(Exec(), std::int64_t(count), p.data(), g.data(), m.data(), v.data(), in,
+                                 averages);
   return {to_host(p), to_host(g), to_host(m), to_host(v), to_host(e)};
 }
 
@@ -67,15 +68,14 @@ TEST_CASE_TEMPLATE("both paths round bfloat16 moments alike, and the parameters 
     auto const p = to_space<Exec>(scattered(count, 1)), g = to_space<Exec>(scattered(count, 2));
     Rounded r{{}, std::vector<std::uint16_t>(count, 0x3c01), std::vector<std::uint16_t>(count, 0x3a02)};
     kernels::adamw_update_bfloat16<decltype(backend)>(Exec(), std::int64_t(count), p.data(), g.data(),
-                                                      r.m.data(), r.v.data(), u, {},
-                                                      RandomKey{5, Stream::rounding, 7});
+                                                      r.m.data(), r.v.data(), in, {});
     Exec().fence();
     r.p = to_host(p);
     std::vector<float> const m(count, bfloat16_to_float(0x3c01)), v(count, bfloat16_to_float(0x3a02));
     auto const q = to_space<Exec>(scattered(count, 1)), h = to_space<Exec>(scattered(count, 2)),
                first = to_space<Exec>(m), second = to_space<Exec>(v);
     kernels::adamw_update<decltype(backend)>(Exec(), std::int64_t(count), q.data(), h.data(), first.data(),
-                                             second.data(), u, {});
+                                             second.data(), in, {});
     CHECK(r.p == to_host(q));
     auto const exact = to_host(second);
     for (std::size_t i = 0; i < count; ++i)

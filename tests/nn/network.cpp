@@ -57,7 +57,7 @@ template <class T>
 inline constexpr bool copies = std::is_copy_constructible_v<T> || std::is_copy_assignable_v<T>;
 static_assert(!copies<Net> && !copies<Net::Tape> && !copies<Net::Evaluator>);
 static_assert(!copies<Encoder> && !copies<Encoder::Tape> && !copies<Encoder::Evaluator>);
-static_assert(!copies<Workspace<Exec>> && !copies<PerImage<int, Exec>>);
+static_assert(!copies<Workspace<Exec>> && !copies<PerImage<Exec>>);
 static_assert(!copies<AdamW<Exec>> && !copies<Ema<Exec>> && !copies<GradientNorm<Exec>>);
 static_assert(!copies<Trainable<Net>> && !copies<Trainer<Net, Process>>);
 static_assert(!copies<ClassifierTrainer<Encoder, Process>> && !copies<ClassifierGradient<Encoder>>);

@@ -2,6 +2,7 @@
 
 #include <glyphdiff/bfloat16.hpp>
 #include <glyphdiff/checkpoint/dtype.hpp>
+#include <glyphdiff/fence.hpp>
 #include <glyphdiff/tensor.hpp>
 
 #include <algorithm>
@@ -75,10 +76,10 @@ class FloatStore {
   /// After all work of a device, and before any other.
   template <class Space, class To, class From>
   static void copy_now(To const& to, From const& from) {
-    Kokkos::fence();
+    fence_all("parameters before they are copied");
     typename Space::execution_space const exec;
     copy_values(exec, to, from);
-    exec.fence();
+    fence(exec, "parameters before they are used");
   }
 };
 

@@ -26,6 +26,15 @@ void write_mixes(std::span<Time const> times, MixOf const& mix, std::span<float>
   }
 }
 
+/// What q_sample takes of x0 and eps at a time.
+template <class D>
+auto noising(D const& diffusion) {
+  return [&diffusion](auto t) {
+    auto const level = diffusion.level(t);
+    return Mix{level.alpha, level.sigma};
+  };
+}
+
 /// out = first * a + second * b, limited, with (first, second) of each sample in the space's memory.
 template <class Exec>
 void combine(Exec const& exec, float const* coefficients, Images<Exec> const& a, Images<Exec> const& b,
@@ -68,8 +77,7 @@ std::vector<float> network_timesteps(D const& diffusion, std::span<typename D::T
 template <class Exec, class D>
 void q_sample(Exec const& exec, D const& diffusion, std::span<typename D::Time const> times,
               Images<Exec> const& x0, Images<Exec> const& eps, Images<Exec> const& x_t) {
-  auto const mix = [&](auto t) { return Mix{diffusion.level(t).alpha, diffusion.level(t).sigma}; };
-  detail::combine<Exec>(exec, times, mix, x0, eps, unclipped, x_t);
+  detail::combine<Exec>(exec, times, detail::noising(diffusion), x0, eps, unclipped, x_t);
 }
 
 /// What the network should output.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glyphdiff/fence.hpp>
 #include <glyphdiff/kernels/pack.hpp>
 #include <glyphdiff/kernels/packed_weights.hpp>
 #include <glyphdiff/profile.hpp>
@@ -47,7 +48,8 @@ void launch(Exec const& exec, typename Backend::template Context<Exec>& context,
   if (profiler == nullptr) return Backend::launch(exec, context, op, scratch, pointers...);
   profiler->time(
       Op::name, layer, op.work(int(sizeof(typename Backend::Value))),
-      [&] { Backend::launch(exec, context, op, scratch, pointers...); }, [&] { exec.fence(); });
+      [&] { Backend::launch(exec, context, op, scratch, pointers...); },
+      [&] { fence(exec, "an operation that is timed"); });
 }
 
 /// Activations are floats or bfloat16, and so are the weights that products and convolutions read. Everything

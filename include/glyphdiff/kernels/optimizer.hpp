@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/bfloat16.hpp>
+#include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/launch.hpp>
 #include <glyphdiff/kernels/prebuilt.hpp>
 #include <glyphdiff/random.hpp>
@@ -41,25 +42,69 @@ KOKKOS_INLINE_FUNCTION Pack<1> sqrt(Pack<1> x) { return Pack<1>{::sqrtf(x.v)}; }
 /// The scalars of one AdamW update (Loshchilov & Hutter 2019, algorithm 2), in the order in which PyTorch
 /// rounds them.
 struct AdamWUpdate {
-  float gradient_scale;  ///< multiplies the gradient first: clipping, the mean over microbatches
-  float keep;            ///< 1 - lr * weight_decay
+  float keep;  ///< 1 - lr * weight_decay
   float beta1, one_minus_beta1;
   float beta2, one_minus_beta2;
   float sqrt_bias_correction2;  ///< sqrt(1 - beta2^t)
   float eps;
-  float step_size;  ///< lr / (1 - beta1^t)
+  float step_size;     ///< lr / (1 - beta1^t)
+  RandomKey rounding;  ///< of bfloat16 moments
 };
 
-/// Up to four running averages that follow the parameters: average = rate * average + (1 - rate) * parameter.
-struct EmaUpdate {
+/// A running average that follows the parameters: average = rate * average + (1 - rate) * parameter.
+struct EmaRate {
+  float rate, one_minus_rate;
+};
+
+/// What the gradients and losses of a step turned out to be.
+struct UpdateOutcome {
+  double gradient_norm;     ///< before clipping
+  float gradient_scale;     ///< multiplies the gradient first: clipping, the mean over microbatches
+  std::int32_t not_finite;  ///< 1: the update is not taken, and zeroes the gradients; else 0
+};
+
+/// What an update reads, in the space's memory: not among the arguments of its kernels, so that a recorded
+/// step can be run again with other values.
+struct UpdateInput {
+  AdamWUpdate const* adamw;
+  EmaRate const* rates;  ///< of the averages, in their order
+  UpdateOutcome const* outcome;
+};
+
+/// Up to four running averages, numbers first, first + 1, ... of all.
+struct EmaAverages {
   static constexpr int capacity = 4;
   float* average[capacity]{};
-  float rate[capacity]{};
-  float one_minus_rate[capacity]{};
-  int count = 0;
+  int first = 0, count = 0;
 };
 
+/// min(1, max_norm / (norm + 1e-6)), as in PyTorch: the factor that brings a gradient of this norm down to
+/// max_norm. NaN for a NaN norm.
+KOKKOS_INLINE_FUNCTION double clip_factor(double norm, double max_norm) {
+  double const factor = max_norm / (norm + 1e-6);
+  return factor > 1.0 ? 1.0 : factor;
+}
+
 namespace detail {
+
+/// The averages with their rates, in a kernel's own variables: what it stores could be the rates for all that
+/// the compiler knows.
+struct EmaUpdate {
+  float* average[EmaAverages::capacity];
+  float rate[EmaAverages::capacity], one_minus_rate[EmaAverages::capacity];
+  int count;
+};
+
+KOKKOS_INLINE_FUNCTION EmaUpdate with_rates(EmaAverages const& averages, EmaRate const* rates) {
+  EmaUpdate u;
+  u.count = averages.count;
+  for (int k = 0; k < averages.count; ++k) {
+    u.average[k] = averages.average[k];
+    u.rate[k] = rates[averages.first + k].rate;
+    u.one_minus_rate[k] = rates[averages.first + k].one_minus_rate;
+  }
+  return u;
+}
 
 template <int W>
 KOKKOS_INLINE_FUNCTION void ema_pack(EmaUpdate const& u, std::int64_t i, Pack<W> parameter) {
@@ -72,11 +117,11 @@ KOKKOS_INLINE_FUNCTION void ema_pack(EmaUpdate const& u, std::int64_t i, Pack<W>
 
 /// `first_moment` and `second_moment` point to the values of parameter i.
 template <int W>
-KOKKOS_INLINE_FUNCTION void adamw_pack(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i,
-                                       float* parameters, float* gradients, float* first_moment,
-                                       float* second_moment) {
+KOKKOS_INLINE_FUNCTION void adamw_pack(AdamWUpdate const& u, float gradient_scale, EmaUpdate const& ema,
+                                       std::int64_t i, float* parameters, float* gradients,
+                                       float* first_moment, float* second_moment) {
   using P = Pack<W>;
-  auto const g = P::broadcast(u.gradient_scale) * P::load(gradients + i);
+  auto const g = P::broadcast(gradient_scale) * P::load(gradients + i);
   auto const m = fused(P::broadcast(u.one_minus_beta1), g, P::broadcast(u.beta1) * P::load(first_moment));
   auto const v =
       fused(P::broadcast(u.one_minus_beta2) * g, g, P::broadcast(u.beta2) * P::load(second_moment));
@@ -135,9 +180,9 @@ inline KOKKOS_FUNCTION void narrow(float const* __restrict first, float const* _
 /// adamw_pack for the values [i, end), whose moments are bfloat16: run by run they are widened, updated as
 /// floats are, and rounded. The parameters follow the moments as they were before rounding.
 template <class Backend>
-KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, EmaUpdate const& ema, std::int64_t i, std::int64_t end,
-                                float* parameters, float* gradients, std::uint16_t* first_moment,
-                                std::uint16_t* second_moment, RandomKey const& rounding) {
+KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, float gradient_scale, EmaUpdate const& ema,
+                                std::int64_t i, std::int64_t end, float* parameters, float* gradients,
+                                std::uint16_t* first_moment, std::uint16_t* second_moment) {
   constexpr int W = Backend::width, run = Backend::one_element_per_item ? 1 : bfloat16_run;
   float first[run], second[run];
   std::uint16_t bits[run];
@@ -146,60 +191,79 @@ KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, EmaUpdate const& ema, std:
     widen(first_moment + i, n, first);
     widen(second_moment + i, n, second);
     if constexpr (run == 1)
-      bits[0] = rounding_bits(rounding, i);
+      bits[0] = rounding_bits(u.rounding, i);
     else
-      rounding_bits(rounding, i, n, bits);
+      rounding_bits(u.rounding, i, n, bits);
     int k = 0;
-    for (; k + W <= n; k += W) adamw_pack<W>(u, ema, i + k, parameters, gradients, first + k, second + k);
-    for (; k < n; ++k) adamw_pack<1>(u, ema, i + k, parameters, gradients, first + k, second + k);
+    for (; k + W <= n; k += W)
+      adamw_pack<W>(u, gradient_scale, ema, i + k, parameters, gradients, first + k, second + k);
+    for (; k < n; ++k)
+      adamw_pack<1>(u, gradient_scale, ema, i + k, parameters, gradients, first + k, second + k);
     narrow(first, second, bits, n, first_moment + i, second_moment + i);
   }
+}
+
+/// gradients[begin .. end) = 0.
+KOKKOS_INLINE_FUNCTION void zero_gradients(float* gradients, std::int64_t begin, std::int64_t end) {
+  for (; begin < end; ++begin) gradients[begin] = 0;
 }
 
 }  // namespace detail
 
 /// One AdamW update of `count` parameters; the averages follow the new parameters, and the gradients end at
-/// zero.
+/// zero. Where the outcome is not finite, that is all it does to them.
 template <class Backend, class Exec>
 void adamw_update(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
-                  float* first_moment, float* second_moment, AdamWUpdate const& u, EmaUpdate const& ema) {
+                  float* first_moment, float* second_moment, UpdateInput const& in,
+                  EmaAverages const& averages) {
   std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::adamw", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t i = item * tile;
         std::int64_t const end = i + tile < count ? i + tile : count;
+        UpdateOutcome const outcome = *in.outcome;
+        if (outcome.not_finite) return detail::zero_gradients(gradients, i, end);
+        AdamWUpdate const u = *in.adamw;
+        detail::EmaUpdate const ema = detail::with_rates(averages, in.rates);
         for (; i + Backend::width <= end; i += Backend::width)
-          detail::adamw_pack<Backend::width>(u, ema, i, parameters, gradients, first_moment + i,
-                                             second_moment + i);
+          detail::adamw_pack<Backend::width>(u, outcome.gradient_scale, ema, i, parameters, gradients,
+                                             first_moment + i, second_moment + i);
         for (; i < end; ++i)
-          detail::adamw_pack<1>(u, ema, i, parameters, gradients, first_moment + i, second_moment + i);
+          detail::adamw_pack<1>(u, outcome.gradient_scale, ema, i, parameters, gradients, first_moment + i,
+                                second_moment + i);
       });
 }
 
-/// The same for moments that are kept as bfloat16 and rounded stochastically, by numbers of the family
-/// `rounding`.
+/// The same for moments that are kept as bfloat16 and rounded stochastically.
 template <class Backend, class Exec>
 void adamw_update_bfloat16(Exec const& exec, std::int64_t count, float* parameters, float* gradients,
-                           std::uint16_t* first_moment, std::uint16_t* second_moment, AdamWUpdate const& u,
-                           EmaUpdate const& ema, RandomKey const& rounding) {
+                           std::uint16_t* first_moment, std::uint16_t* second_moment, UpdateInput const& in,
+                           EmaAverages const& averages) {
   std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::adamw_bfloat16", exec, (count + tile - 1) / tile,
       KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const end = (item + 1) * tile < count ? (item + 1) * tile : count;
-        detail::adamw_runs<Backend>(u, ema, item * tile, end, parameters, gradients, first_moment,
-                                    second_moment, rounding);
+        UpdateOutcome const outcome = *in.outcome;
+        if (outcome.not_finite) return detail::zero_gradients(gradients, item * tile, end);
+        AdamWUpdate const u = *in.adamw;
+        detail::EmaUpdate const ema = detail::with_rates(averages, in.rates);
+        detail::adamw_runs<Backend>(u, outcome.gradient_scale, ema, item * tile, end, parameters, gradients,
+                                    first_moment, second_moment);
       });
 }
 
-/// The averages alone.
+/// The averages alone; `in.adamw` is not read. Nothing where the outcome is not finite.
 template <class Backend, class Exec>
-void ema_update(Exec const& exec, std::int64_t count, float const* parameters, EmaUpdate const& ema) {
+void ema_update(Exec const& exec, std::int64_t count, float const* parameters, UpdateInput const& in,
+                EmaAverages const& averages) {
   std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   for_each(
       "glyphdiff::optimizer::ema", exec, (count + tile - 1) / tile, KOKKOS_LAMBDA(std::int64_t item) {
+        if (in.outcome->not_finite) return;
         std::int64_t i = item * tile;
         std::int64_t const end = i + tile < count ? i + tile : count;
+        detail::EmaUpdate const ema = detail::with_rates(averages, in.rates);
         for (; i + Backend::width <= end; i += Backend::width)
           detail::ema_pack(ema, i, Pack<Backend::width>::load(parameters + i));
         for (; i < end; ++i) detail::ema_pack(ema, i, Pack<1>::load(parameters + i));
@@ -238,45 +302,66 @@ void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double
       });
 }
 
+/// What a step turned out to be: the norm from `sums` partial sums of squares, added in index order, and
+/// whether it and all of so many losses are finite (by their bits). max_norm: of the clipped gradient; 0: no
+/// clipping. One item, since there are few sums.
+template <class Exec>
+void find_outcome(Exec const& exec, std::int64_t sums, double const* squares, std::int64_t losses,
+                  double const* loss, double max_norm, UpdateOutcome* outcome) {
+  for_each(
+      "glyphdiff::optimizer::outcome", exec, 1, KOKKOS_LAMBDA(std::int64_t) {
+        double sum = 0;
+        for (std::int64_t k = 0; k < sums; ++k) sum += squares[k];
+        UpdateOutcome found;
+        found.gradient_norm = ::sqrt(sum);
+        found.gradient_scale = max_norm > 0 ? float(clip_factor(found.gradient_norm, max_norm)) : 1.0f;
+        found.not_finite = is_finite(found.gradient_norm) ? 0 : 1;
+        for (std::int64_t k = 0; k < losses; ++k)
+          if (!is_finite(loss[k])) found.not_finite = 1;
+        *outcome = found;
+      });
+}
+
 struct AdamWStep {
   static constexpr char const* name = "optimizer::adamw";
   std::int64_t count;
-  AdamWUpdate update;
-  EmaUpdate ema;
+  EmaAverages averages;
 
-  Work work(int) const { return {(32.0 + 8.0 * ema.count) * count, (12.0 + 2.0 * ema.count) * count}; }
+  Work work(int) const {
+    return {(32.0 + 8.0 * averages.count) * count, (12.0 + 2.0 * averages.count) * count};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* parameters, float* gradients, float* first_moment,
-           float* second_moment) const {
-    adamw_update<Backend>(exec, count, parameters, gradients, first_moment, second_moment, update, ema);
+           float* second_moment, UpdateInput in) const {
+    adamw_update<Backend>(exec, count, parameters, gradients, first_moment, second_moment, in, averages);
   }
 };
 
 struct AdamWStepBfloat16 {
   static constexpr char const* name = "optimizer::adamw_bfloat16";
   std::int64_t count;
-  AdamWUpdate update;
-  EmaUpdate ema;
-  RandomKey rounding;
+  EmaAverages averages;
 
-  Work work(int) const { return {(24.0 + 8.0 * ema.count) * count, (12.0 + 2.0 * ema.count) * count}; }
+  Work work(int) const {
+    return {(24.0 + 8.0 * averages.count) * count, (12.0 + 2.0 * averages.count) * count};
+  }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float* parameters, float* gradients, std::uint16_t* first_moment,
-           std::uint16_t* second_moment) const {
-    adamw_update_bfloat16<Backend>(exec, count, parameters, gradients, first_moment, second_moment, update,
-                                   ema, rounding);
+           std::uint16_t* second_moment, UpdateInput in) const {
+    adamw_update_bfloat16<Backend>(exec, count, parameters, gradients, first_moment, second_moment, in,
+                                   averages);
   }
 };
 
 struct EmaStep {
   static constexpr char const* name = "optimizer::ema";
   std::int64_t count;
-  EmaUpdate ema;
+  EmaAverages averages;
 
-  Work work(int) const { return {(4.0 + 8.0 * ema.count) * count, 2.0 * ema.count * count}; }
+  Work work(int) const { return {(4.0 + 8.0 * averages.count) * count, 2.0 * averages.count * count}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* parameters) const {
-    ema_update<Backend>(exec, count, parameters, ema);
+  void run(Backend, Exec const& exec, float const* parameters, UpdateInput in) const {
+    ema_update<Backend>(exec, count, parameters, in, averages);
   }
 };
 
@@ -291,6 +376,19 @@ struct SumOfSquares {
   }
 };
 
+struct FindOutcome {
+  static constexpr char const* name = "optimizer::outcome";
+  std::int64_t sums, losses;
+  double max_norm;
+
+  Work work(int) const { return {8.0 * double(sums + losses), double(sums)}; }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, double const* squares, double const* loss,
+           UpdateOutcome* outcome) const {
+    find_outcome(exec, sums, squares, losses, loss, max_norm, outcome);
+  }
+};
+
 #define GLYPHDIFF_OPTIMIZER_KERNELS(MAKE, Exec) \
   MAKE(adamw_update<Portable, Exec>)            \
   MAKE(adamw_update<Vectorised, Exec>)          \
@@ -299,7 +397,8 @@ struct SumOfSquares {
   MAKE(ema_update<Portable, Exec>)              \
   MAKE(ema_update<Vectorised, Exec>)            \
   MAKE(sum_of_squares<Portable, Exec>)          \
-  MAKE(sum_of_squares<Vectorised, Exec>)
+  MAKE(sum_of_squares<Vectorised, Exec>)        \
+  MAKE(find_outcome<Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_OPTIMIZER_KERNELS)
 
 }  // namespace glyphdiff::kernels

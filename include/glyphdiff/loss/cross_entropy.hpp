@@ -21,6 +21,16 @@ struct CrossEntropyReport {
 
 namespace detail {
 
+/// Error unless these are labels of n images, of so many classes.
+inline void require_labels(std::size_t n, int classes, std::span<int const> labels) {
+  if (labels.size() != n)
+    throw Error("labels of the cross entropy", std::to_string(n) + " of them", std::to_string(labels.size()));
+  for (int label : labels)
+    if (label < 0 || label >= classes)
+      throw Error("labels of the cross entropy", "classes in [0, " + std::to_string(classes) + ")",
+                  std::to_string(label));
+}
+
 /// cross_entropy() by way of these blocks.
 template <class Exec, class Uploads, class Results>
 CrossEntropyReport cross_entropy(Exec const& exec, Uploads& uploads, Results& results,
@@ -30,13 +40,9 @@ CrossEntropyReport cross_entropy(Exec const& exec, Uploads& uploads, Results& re
   auto const require = [](char const* what, std::size_t count, std::size_t expected) {
     if (count != expected) throw Error(what, std::to_string(expected) + " of them", std::to_string(count));
   };
-  require("labels of the cross entropy", labels.size(), n);
+  require_labels(n, int(classes), labels);
   if (!weights.empty()) require("weights of the cross entropy", weights.size(), n);
   if (gradient.size() > 0) require("gradient of the cross entropy", gradient.size(), logits.size());
-  for (int label : labels)
-    if (label < 0 || label >= int(classes))
-      throw Error("labels of the cross entropy", "classes in [0, " + std::to_string(classes) + ")",
-                  std::to_string(label));
 
   uploads.clear();
   auto const weight = uploads.template add<double>(n);

@@ -41,7 +41,7 @@ void initialise(Exec const& exec, ParameterList const& list, Arena<Exec> const& 
         break;
     }
   }
-  exec.fence();
+  fence(exec, "initial parameters");
 }
 
 }  // namespace glyphdiff

@@ -105,8 +105,8 @@ class Network {
     int workers_ = 0;  // of the execution space instance that forward() was given
     bool with_image_gradient_ = false;
     DropoutKey dropout_;
-    PerImage<float, Exec> timesteps_;
-    PerImage<int, Exec> labels_;
+    PerImage<Exec> per_image_;
+    Told told_;
   };
 
  protected:
@@ -115,26 +115,31 @@ class Network {
   }
   Network(Exec const& exec, ZeroParameters) : list_(layers_.declare()), parameters_(uninitialised()) {
     Runner<Exec, Backend>(exec).run(kernels::FillZero{list_.total()}, parameters_.data());
-    exec.fence();
+    fence(exec, "a network's parameters");
   }
   /// The same layers with a copy of the parameters.
   Network(Exec const& exec, Network const& other)
       : layers_(other.layers_), list_(other.list_), parameters_(uninitialised()) {
     copy_values(exec, parameters_, other.parameters_);
-    exec.fence();
+    fence(exec, "a network's parameters");
   }
 
-  /// output = the layers at images (N,H,W,channels) of this extent, N timesteps and N labels, or none.
-  void forward_pass(Exec const& exec, Extent image, float const* images, std::span<float const> timesteps,
-                    std::span<int const> labels, float* output, Tape& tape, DropoutKey dropout,
-                    bool with_image_gradient) const {
+  /// N timesteps and N labels, or none, in the space's memory, until the tape's next forward pass.
+  static Told tell(Exec const& exec, std::span<float const> timesteps, std::span<int const> labels,
+                   Tape& tape) {
+    return tape.per_image_.upload(exec, timesteps, labels);
+  }
+
+  /// output = the layers at images (N,H,W,channels) of this extent and what they are told of them, which must
+  /// stay there for the way back.
+  void forward_pass(Exec const& exec, Extent image, float const* images, Told const& told, float* output,
+                    Tape& tape, DropoutKey dropout, bool with_image_gradient) const {
     tape.extent_ = {};
     tape.workspace_.follow(tape.plan(*this, exec, image, with_image_gradient));
     tape.dropout_ = dropout;
-    tape.timesteps_.upload(exec, timesteps);
-    tape.labels_.upload(exec, labels);
+    tape.told_ = told;
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
-    void const* const outside[] = {images, tape.timesteps_.data(), tape.labels_.data(), output};
+    void const* const outside[] = {images, told.timesteps, told.labels, output};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
     pass.refresh_weights(ArenaVersion(version_));
@@ -154,7 +159,7 @@ class Network {
                   std::to_string(worker_count(exec)));
     tape.extent_ = {};
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
-    void const* const outside[] = {d_images, nullptr, tape.labels_.data(), d_output};
+    void const* const outside[] = {d_images, nullptr, tape.told_.labels, d_output};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
     pass.refresh_weights(ArenaVersion(version_));
@@ -201,10 +206,9 @@ class Network {
           net_->forward_on(pass, image, tape);
         });
       }));
-      timesteps_.upload(exec, timesteps);
-      labels_.upload(exec, labels);
+      Told const told = per_image_.upload(exec, timesteps, labels);
       NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.values.data(), false);
-      void const* const outside[] = {images, timesteps_.data(), labels_.data(), output};
+      void const* const outside[] = {images, told.timesteps, told.labels, output};
       pass.outside = outside;
       pass.profiler = profiler_;
       pass.refresh_weights(parameters_.version());
@@ -219,8 +223,7 @@ class Network {
     Context context_;
     Workspace<Exec> workspace_;
     std::map<std::tuple<int, int, int, int>, MemoryPlan> plans_;
-    PerImage<float, Exec> timesteps_;
-    PerImage<int, Exec> labels_;
+    PerImage<Exec> per_image_;
   };
 
  private:

@@ -74,19 +74,10 @@ class AdamW {
     }
   }
 
-  /// One update. The gradients are multiplied by `gradient_scale` (see clip_factor) and end at zero; `ema`
-  /// follows the new parameters. One pass over memory (one more for every four averages beyond the first
-  /// four, or for every four where they lie on disk). `exec`: an execution space instance or a Runner.
-  template <class On>
-  void update(On const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
-              double learning_rate, Ema<Exec> const& ema = {}, double gradient_scale = 1.0) {
-    require_size("parameters", parameters);
-    require_size("gradients", gradients);
-    for (auto const& average : ema.averages()) require_size("a moving average", average.values);
-
+  /// The scalars of the next update.
+  kernels::AdamWUpdate scalars(double learning_rate) const {
     double const t = double(steps + 1);
     kernels::AdamWUpdate u;
-    u.gradient_scale = float(gradient_scale);
     u.keep = float(1.0 - learning_rate * options.weight_decay);
     u.beta1 = float(options.beta1);
     u.one_minus_beta1 = float(1.0 - options.beta1);
@@ -95,17 +86,48 @@ class AdamW {
     u.sqrt_bias_correction2 = float(std::sqrt(1.0 - std::pow(options.beta2, t)));
     u.eps = float(options.eps);
     u.step_size = float(learning_rate / (1.0 - std::pow(options.beta1, t)));
-    auto const averages = ema.on_disk() ? kernels::EmaUpdate{} : ema.pass(0, steps);
-    if (bfloat16()) {
-      RandomKey const rounding{options.seed, Stream::rounding, std::uint64_t(steps)};
-      run(exec, kernels::AdamWStepBfloat16{count_, u, averages, rounding}, parameters.data(),
-          gradients.data(), first_moment_bfloat16.data(), second_moment_bfloat16.data());
-    } else {
-      run(exec, kernels::AdamWStep{count_, u, averages}, parameters.data(), gradients.data(),
-          first_moment.data(), second_moment.data());
-    }
-    ema.update(exec, parameters, steps, std::size_t(averages.count));
+    u.rounding = {options.seed, Stream::rounding, std::uint64_t(steps)};
+    return u;
+  }
+
+  /// One update. The gradients are multiplied by `gradient_scale` (see clip_factor) and end at zero; `ema`
+  /// follows the new parameters. One pass over memory (one more for every four averages beyond the first
+  /// four, or for every four where they lie on disk). `exec`: an execution space instance or a Runner.
+  template <class On>
+  void update(On const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
+              double learning_rate, Ema<Exec> const& ema = {}, double gradient_scale = 1.0) {
+    auto&& runner = runner_on(exec);
+    auto& uploads = runner.uploads();
+    uploads.clear();
+    auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
+    auto const rates = uploads.template add<kernels::EmaRate>(ema.averages().size());
+    auto const outcome = uploads.template add<kernels::UpdateOutcome>(1);
+    uploads.host(adamw)[0] = scalars(learning_rate);
+    ema.write_rates(steps, uploads.host(rates));
+    uploads.host(outcome)[0] = {0.0, float(gradient_scale), 0};
+    uploads.upload(runner);
+    fence(runner, "an update's scalars to the space");
+    launch(runner, parameters, gradients, ema,
+           {uploads.device(adamw), uploads.device(rates), uploads.device(outcome)});
     ++steps;
+  }
+
+  /// The same with scalars(), the averages' rates and the outcome in the space's memory. Does not count the
+  /// update: if the outcome is found to be finite, the caller adds 1 to `steps`.
+  template <class On>
+  void launch(On const& exec, Arena<Exec> const& parameters, Arena<Exec> const& gradients,
+              Ema<Exec> const& ema, kernels::UpdateInput const& in) {
+    require_size("parameters", parameters);
+    require_size("gradients", gradients);
+    for (auto const& average : ema.averages()) require_size("a moving average", average.values);
+    auto const averages = ema.on_disk() ? kernels::EmaAverages{} : ema.pass(0);
+    if (bfloat16())
+      run(exec, kernels::AdamWStepBfloat16{count_, averages}, parameters.data(), gradients.data(),
+          first_moment_bfloat16.data(), second_moment_bfloat16.data(), in);
+    else
+      run(exec, kernels::AdamWStep{count_, averages}, parameters.data(), gradients.data(),
+          first_moment.data(), second_moment.data(), in);
+    ema.launch(exec, parameters, in, std::size_t(averages.count));
   }
 
   AdamW(AdamW&&) = default;  // a copy would share the moments

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,30 +101,49 @@ class Ema {
       if (average.file) average.file->release();
   }
 
-  /// The averages from number `first` on that one pass takes, at the update that follows `steps` earlier
-  /// ones.
-  kernels::EmaUpdate pass(std::size_t first, std::int64_t steps) const {
-    kernels::EmaUpdate u;
-    for (std::size_t k = first; k < averages_.size() && u.count < u.capacity; ++k, ++u.count) {
+  /// The rates at the update that follows `steps` earlier ones, one for each average.
+  void write_rates(std::int64_t steps, std::span<kernels::EmaRate> rates) const {
+    for (std::size_t k = 0; k < averages_.size(); ++k) {
       double const rate = averages_[k].width > 0 ? power_rate(averages_[k].exponent, steps)
                                                  : ema_rate(averages_[k].rate, steps, warm_up_);
-      u.average[u.count] = averages_[k].values.data();
-      u.rate[u.count] = float(rate);
-      u.one_minus_rate[u.count] = float(1.0 - rate);
+      rates[k] = {float(rate), float(1.0 - rate)};
     }
-    return u;
   }
 
-  /// Advances the averages from number `first` on, for parameters that were not updated by AdamW::update.
+  /// The averages from number `first` on that one pass takes.
+  kernels::EmaAverages pass(std::size_t first) const {
+    kernels::EmaAverages some;
+    some.first = int(first);
+    for (std::size_t k = first; k < averages_.size() && some.count < some.capacity; ++k)
+      some.average[some.count++] = averages_[k].values.data();
+    return some;
+  }
+
+  /// Advances the averages for parameters that were not updated by AdamW::update.
   template <class On>
-  void update(On const& exec, Arena<Exec> const& parameters, std::int64_t steps,
-              std::size_t first = 0) const {
+  void update(On const& exec, Arena<Exec> const& parameters, std::int64_t steps) const {
+    auto&& runner = runner_on(exec);
+    auto& uploads = runner.uploads();
+    uploads.clear();
+    auto const rates = uploads.template add<kernels::EmaRate>(averages_.size());
+    auto const outcome = uploads.template add<kernels::UpdateOutcome>(1);
+    write_rates(steps, uploads.host(rates));
+    uploads.host(outcome)[0] = {0.0, 1.0f, 0};
+    uploads.upload(runner);
+    fence(runner, "the averages' rates to the space");
+    launch(runner, parameters, {nullptr, uploads.device(rates), uploads.device(outcome)}, 0);
+  }
+
+  /// Advances the averages from number `first` on, with rates and outcome in the space's memory.
+  template <class On>
+  void launch(On const& exec, Arena<Exec> const& parameters, kernels::UpdateInput const& in,
+              std::size_t first) const {
     changed();
-    for (; first < averages_.size(); first += kernels::EmaUpdate::capacity)
+    for (; first < averages_.size(); first += kernels::EmaAverages::capacity)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t begin, std::int64_t count) {
-        kernels::EmaUpdate u = pass(first, steps);
-        for (int k = 0; k < u.count; ++k) u.average[k] += begin;
-        run(exec, kernels::EmaStep{count, u}, parameters.data() + begin);
+        kernels::EmaAverages some = pass(first);
+        for (int k = 0; k < some.count; ++k) some.average[k] += begin;
+        run(exec, kernels::EmaStep{count, some}, parameters.data() + begin, in);
       });
   }
 
@@ -154,7 +174,7 @@ class Ema {
     for (std::int64_t first = 0; first < values; first += piece_on_disk) {
       std::int64_t const count = (std::min)(piece_on_disk, values - first);
       work(first, count);
-      exec.fence();
+      fence(exec, "a piece of the averages, before it leaves main memory");
       for (Average const& average : averages_)
         average.file->release(first * std::int64_t(sizeof(float)), count * std::int64_t(sizeof(float)));
     }

@@ -1,13 +1,10 @@
 #pragma once
 
-#include <glyphdiff/bits.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
 #include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/tensor.hpp>
 
-#include <cmath>
 #include <cstdint>
-#include <vector>
 
 namespace glyphdiff {
 
@@ -24,32 +21,37 @@ class GradientNorm {
   /// Waits for the result. `exec`: an execution space instance or a Runner.
   template <class On>
   double operator()(On const& exec, Arena<Exec> const& gradients) {
-    std::int64_t const count = std::int64_t(gradients.extent(0));
-    auto const sums = std::size_t(kernels::square_sums<typename BackendOf<On, On>::type>(count));
-    if (partial_.extent(0) != sums) {
-      partial_ = Partial("glyphdiff::gradient_norm::partial", sums);
-      on_host_.resize(sums);
-    }
+    auto&& runner = runner_on(exec);
+    auto& results = runner.results();
+    results.clear();
+    auto const outcome = results.template add<kernels::UpdateOutcome>(1);
+    results.make_room();
+    launch(runner, gradients, 0, nullptr, 0, results.device(outcome));
+    results.download(runner);
+    fence(runner, "the gradient's norm to the host");
+    return results.host(outcome)[0].gradient_norm;
+  }
+
+  /// Assigns, in the space's memory, what the norm, so many losses (sums in any unit) and max_norm, the
+  /// largest norm of a gradient (0: no clipping), make of an update.
+  template <class On>
+  void launch(On const& exec, Arena<Exec> const& gradients, std::int64_t losses, double const* loss,
+              double max_norm, kernels::UpdateOutcome* outcome) {
+    std::int64_t const count = std::int64_t(gradients.extent(0)),
+                       sums = kernels::square_sums<typename BackendOf<On, On>::type>(count);
+    if (std::int64_t(partial_.extent(0)) != sums)
+      partial_ =
+          Partial(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::gradient_norm::partial"), sums);
     run(exec, kernels::SumOfSquares{count}, gradients.data(), partial_.data());
-    copy_values(exec, HostValues(on_host_.data(), sums), partial_);
-    exec.fence();
-    double sum = 0;
-    for (double const part : on_host_) sum += part;
-    return std::sqrt(sum);
+    run(exec, kernels::FindOutcome{sums, losses, max_norm}, partial_.data(), loss, outcome);
   }
 
  private:
   using Partial = Kokkos::View<double*, Kokkos::LayoutRight, typename Exec::memory_space>;
   Partial partial_;
-  std::vector<double> on_host_;
 };
 
-/// The factor that brings a gradient of this norm down to max_norm: min(1, max_norm / (norm + 1e-6)), as in
-/// PyTorch. Hand it to AdamW as its gradient_scale. NaN for a NaN norm; check the norm with is_finite
-/// before.
-inline double clip_factor(double norm, double max_norm) {
-  double const factor = max_norm / (norm + 1e-6);
-  return factor > 1.0 ? 1.0 : factor;
-}
+/// The factor that brings a gradient of this norm down to max_norm. Hand it to AdamW as its gradient_scale.
+using kernels::clip_factor;
 
 }  // namespace glyphdiff

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,12 @@ class ClassifierGradient {
   std::vector<double> gradient(Exec const& exec, Images<Exec> const& x, std::span<float const> timesteps,
                                std::span<int const> labels, Images<Exec> const& out) {
     if (logits_.extent(0) != x.extent(0)) {
-      logits_ = Logits<Exec>("glyphdiff::classifier::logits", x.extent(0), Net::classes_out);
-      d_logits_ = Logits<Exec>("glyphdiff::classifier::d_logits", x.extent(0), Net::classes_out);
+      auto const logits = [&](std::string const& label) {
+        return Logits<Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, label), x.extent(0),
+                            Net::classes_out);
+      };
+      logits_ = logits("glyphdiff::classifier::logits");
+      d_logits_ = logits("glyphdiff::classifier::d_logits");
     }
     net_->forward(exec, x, timesteps, logits_, tape_, {}, /*with_image_gradient=*/true);
     std::vector<double> const ascent(x.extent(0), -1.0);  // the loss is -log p

@@ -32,7 +32,7 @@ HostImages draw(Exec const& exec, DrawOptions const& options, Sample&& sample) {
     HostImages const destination(result.data() + std::size_t(first) * height * width * channels, n, height,
                                  width, channels);
     copy_values(exec, destination, x);
-    exec.fence();
+    fence(exec, "pictures to the host");
   }
   return result;
 }

@@ -85,7 +85,7 @@ class Walk {
     }
     std::int64_t not_finite = 0;
     runner_.run(kernels::CountNotFinite{std::int64_t(x_.size())}, x_.data(), &not_finite);
-    runner_.fence();
+    fence(runner_, "whether a picture is finite");
     if (not_finite > 0) throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
   }
 

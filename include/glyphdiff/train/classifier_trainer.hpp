@@ -1,6 +1,5 @@
 #pragma once
 
-#include <glyphdiff/bits.hpp>
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/encoder_unet.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
@@ -13,7 +12,9 @@
 #include <glyphdiff/optim/learning_rate.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -67,29 +68,29 @@ class ClassifierTrainer {
     if (int(x0.extent(0)) != batch || labels.size() != std::size_t(batch))
       throw Error("training batch of a classifier", std::to_string(batch) + " images and labels",
                   std::to_string(x0.extent(0)) + " and " + std::to_string(labels.size()));
+    detail::require_labels(labels.size(), Net::classes_out, labels);
     std::uint64_t const step = std::uint64_t(adamw_.steps);
-    std::vector<Time> const times = draw_times(step);
     ClassifierReport report{adamw_.steps + 1, 0, 0};
+    UpdateMemory const memory =
+        lay_out_update(draw_times(step), labels, 1.0 / batch, options_.learning_rate(std::int64_t(step)));
     try {
-      for (int first = 0; first < batch; first += options_.microbatch) {
-        int const count = (std::min)(options_.microbatch, batch - first);
-        auto const own = labels.subspan(first, count);
-        auto const& x = noised(x0, first, count, std::span(times).subspan(first, count),
-                               {options_.seed, Stream::noise, step});
-        net_->forward(runner_, x, timesteps(std::span(times).subspan(first, count)), logits_, tape_,
-                      {options_.seed, step, first});
-        add(report, cross_entropy(runner_, logits_, own, std::vector<double>(count, 1.0 / batch), d_logits_),
-            own);
-        net_->backward(runner_, d_logits_, gradients_, tape_);
-      }
-      if (!is_finite(gradient_norm_(runner_, gradients_)) || !is_finite(report.loss))
-        throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
-                    "; training stopped with the parameters of the step before");
+      for (int first = 0; first < batch; first += options_.microbatch)
+        accumulate(x0, memory, first, (std::min)(options_.microbatch, batch - first));
+      gradient_norm_.launch(runner_, gradients_, batch, memory.loss, 0, memory.outcome);
+      adamw_.launch(runner_, net_->parameters(), gradients_, {}, {memory.adamw, nullptr, memory.outcome});
     } catch (...) {
-      runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
+      zero_gradients();
+      fence(runner_, "what a step that failed has begun");
       throw;
     }
-    adamw_.update(runner_, net_->parameters(), gradients_, options_.learning_rate(std::int64_t(step)));
+    auto& results = runner_.results();
+    results.download(runner_);
+    fence(runner_, "an update's losses and outcome to the host");
+    if (results.host(outcome_)[0].not_finite)
+      throw Error("the loss is not a finite number at step " + std::to_string(report.step) +
+                  "; training stopped with the parameters of the step before");
+    ++adamw_.steps;
+    add(report, results.host(loss_), results.host(predicted_), labels);
     return report;
   }
 
@@ -99,14 +100,11 @@ class ClassifierTrainer {
     int const count = options_.microbatch;
     HostImages const x0("glyphdiff::classifier::rehearsal", count, height, width, Net::config.channels);
     std::vector<int> const labels(std::size_t(count), 0);
-    std::vector<Time> all = draw_times(std::uint64_t(adamw_.steps));
-    auto const times = std::span<Time const>(all).first(std::size_t(count));
-    auto const& x = noised(x0, 0, count, times, {options_.seed, Stream::noise});
-    net_->forward(runner_, x, timesteps(times), logits_, tape_, {options_.seed, 0, 0});
-    cross_entropy(runner_, logits_, labels, std::vector<double>(std::size_t(count), 1.0), d_logits_);
-    net_->backward(runner_, d_logits_, gradients_, tape_);
-    runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
-    runner_.fence();
+    std::vector<Time> times = draw_times(std::uint64_t(adamw_.steps));
+    times.resize(std::size_t(count));
+    accumulate(x0, lay_out_update(times, labels, 1.0, 0.0), 0, count);
+    zero_gradients();
+    fence(runner_, "a rehearsal");
   }
 
   /// The share of images x0 (N,H,W,channels) that is told right when all are noised to time t, with noise of
@@ -120,10 +118,12 @@ class ClassifierTrainer {
     for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {
       int const count = (std::min)(options_.batch, int(x0.extent(0)) - first);
       std::vector<Time> const times(std::size_t(count), t);
-      auto const& x = noised(x0, first, count, times, {seed, Stream::noise});
-      classify(runner_, x, timesteps(times), logits_);
+      load(x0, first, count, {seed, Stream::noise});
+      q_sample(runner_, diffusion_, std::span<Time const>(times), x_, eps_, x_);
+      classify(runner_, x_, network_timesteps(diffusion_, std::span<Time const>(times)), logits_);
       auto const own = labels.subspan(first, count);
-      add(sum, cross_entropy(runner_, logits_, own, {}, Logits<Exec>()), own);
+      CrossEntropyReport const found = cross_entropy(runner_, logits_, own, {}, Logits<Exec>());
+      add(sum, found.loss, found.predicted, own);
     }
     return sum.accuracy * options_.batch / double(x0.extent(0));
   }
@@ -153,21 +153,72 @@ class ClassifierTrainer {
       return StratifiedTimesteps().draw(options_.seed, step, all).times;
   }
 
-  std::vector<float> timesteps(std::span<Time const> times) const {
-    return network_timesteps(diffusion_, times);
+  /// What the operations of one update read beside images, and what they find out, in the space's memory. Of
+  /// each image of the whole batch, in slot order.
+  struct UpdateMemory {
+    float const* mixes;  ///< (batch,2): alpha, sigma
+    float const* timesteps;
+    int const* labels;
+    double const* weights;
+    kernels::AdamWUpdate const* adamw;
+    double* loss;
+    int* predicted;
+    kernels::UpdateOutcome* outcome;
+  };
+
+  /// Writes what an update with these times reads, and begins to upload it. `weight`: of each loss.
+  UpdateMemory lay_out_update(std::vector<Time> const& all, std::span<int const> labels, double weight,
+                              double learning_rate) {
+    std::span<Time const> const times(all);
+    std::size_t const batch = times.size();
+    auto &uploads = runner_.uploads(), &results = runner_.results();
+    uploads.clear();
+    auto const mixes = uploads.template add<float>(2 * batch);
+    auto const timesteps = uploads.template add<float>(batch);
+    auto const classes = uploads.template add<int>(batch);
+    auto const weights = uploads.template add<double>(batch);
+    auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
+    detail::write_mixes(times, detail::noising(diffusion_), uploads.host(mixes));
+    for (std::size_t n = 0; n < batch; ++n)
+      uploads.host(timesteps)[n] = float(diffusion_.network_timestep(times[n]));
+    std::ranges::copy(labels, uploads.host(classes).begin());
+    std::ranges::fill(uploads.host(weights), weight);
+    uploads.host(adamw)[0] = adamw_.scalars(learning_rate);
+    uploads.upload(runner_);
+
+    results.clear();
+    loss_ = results.template add<double>(batch);
+    predicted_ = results.template add<int>(batch);
+    outcome_ = results.template add<kernels::UpdateOutcome>(1);
+    results.make_room();
+    return {uploads.device(mixes),      uploads.device(timesteps), uploads.device(classes),
+            uploads.device(weights),    uploads.device(adamw),     results.device(loss_),
+            results.device(predicted_), results.device(outcome_)};
   }
 
-  /// Images first .. first + count of x0 at these times; makes room for their logits.
-  Images<Exec> const& noised(HostImages const& x0, int first, int count, std::span<Time const> times,
-                             RandomKey noise) {
+  /// Forward and backward of images first .. first + count of x0.
+  void accumulate(HostImages const& x0, UpdateMemory const& memory, int first, int count) {
+    std::uint64_t const step = std::uint64_t(adamw_.steps);
+    load(x0, first, count, {options_.seed, Stream::noise, step});
+    detail::combine(runner_, memory.mixes + 2 * first, x_, eps_, unclipped, x_);
+    net_->forward(runner_, x_, Told{memory.timesteps + first}, logits_, tape_, {options_.seed, step, first});
+    runner_.run(kernels::CrossEntropy{count, Net::classes_out}, logits_.data(), memory.labels + first,
+                memory.weights + first, memory.loss + first, memory.predicted + first, d_logits_.data());
+    net_->backward(runner_, d_logits_, gradients_, tape_);
+  }
+
+  void zero_gradients() {
+    runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
+  }
+
+  /// x_ and eps_: images first .. first + count of x0, and their noise; makes room for their logits.
+  void load(HostImages const& x0, int first, int count, RandomKey noise) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = int(x0.extent(3));
     lay_out(count, h, w, channels);
     HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
     copy_values(runner_, x_, chosen);
     runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
                 eps_.data());
-    q_sample(runner_, diffusion_, times, x_, eps_, x_);
-    return x_;
   }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
@@ -188,10 +239,11 @@ class ClassifierTrainer {
     d_logits_ = Logits<Exec>(data + 2 * images + logits, n, Net::classes_out);
   }
 
-  void add(ClassifierReport& report, CrossEntropyReport const& part, std::span<int const> labels) const {
+  void add(ClassifierReport& report, std::span<double const> loss, std::span<int const> predicted,
+           std::span<int const> labels) const {
     for (std::size_t n = 0; n < labels.size(); ++n) {
-      report.loss += part.loss[n] / options_.batch;
-      report.accuracy += (part.predicted[n] == labels[n] ? 1.0 : 0.0) / options_.batch;
+      report.loss += loss[n] / options_.batch;
+      report.accuracy += (predicted[n] == labels[n] ? 1.0 : 0.0) / options_.batch;
     }
   }
 
@@ -206,6 +258,10 @@ class ClassifierTrainer {
   Arena<Exec> memory_;  // of what follows
   Images<Exec> x_, eps_;
   Logits<Exec> logits_, d_logits_;
+  // In the runner's results().
+  typename TransferBlock<Exec>::template Part<double> loss_;
+  typename TransferBlock<Exec>::template Part<int> predicted_;
+  typename TransferBlock<Exec>::template Part<kernels::UpdateOutcome> outcome_;
 };
 
 }  // namespace glyphdiff

@@ -26,7 +26,7 @@ class Trainable {
   /// All parameters: values() is the network's own arena.
   Trainable(Exec const& exec, Net& net) : net_(&net), values_(net.parameters()) {
     gradients_ = network_gradients_ = arena("glyphdiff::gradients", values_.extent(0));
-    exec.fence();
+    fence(exec, "gradients");
   }
 
   /// The chosen parameters; the others stay as they are and take no gradient, moment or average. Throws Error
@@ -166,11 +166,14 @@ class Trainable {
   }
   void gather(Exec const& exec, Arena<Exec> const& to) {
     for_each_piece(to, [&](auto chosen, auto whole) { copy_values(exec, chosen, whole); });
-    exec.fence();
+    fence(exec, "the trained parameters' copy");
   }
   template <class On>
   void scatter(On const& exec, Arena<Exec> const& from) {
-    for_each_piece(from, [&](auto chosen, auto whole) { copy_values(exec, whole, chosen); });
+    auto&& runner = runner_on<typename Net::backend>(exec);
+    for_each_piece(from, [&](auto chosen, auto whole) {
+      runner.run(kernels::Copy{std::int64_t(chosen.size())}, chosen.data(), whole.data());
+    });
   }
 
   /// c += op(a) op(b)

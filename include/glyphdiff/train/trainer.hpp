@@ -1,6 +1,5 @@
 #pragma once
 
-#include <glyphdiff/bits.hpp>
 #include <glyphdiff/diffusion/process.hpp>
 #include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/random.hpp>
@@ -16,7 +15,9 @@
 #include <glyphdiff/train/trainable.hpp>
 #include <glyphdiff/unet.hpp>
 
-#include <cmath>
+#include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -120,24 +121,45 @@ class Trainer {
       if (shape_text(condition) != expected)
         throw Error("training condition", expected, shape_text(condition));
     }
+    Net::require_labels(batch, labels);
     std::int64_t const step = adamw_.steps;
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(step), {0, batch, batch});
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
+    int const elements = int(x0.extent(1) * x0.extent(2) * x0.extent(3));
+    UpdateMemory const memory = lay_out_update(drawn, labels, elements, report.learning_rate);
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
-        accumulate(x0, labels, condition, drawn, first, (std::min)(options_.microbatch, batch - first),
-                   report);
+        accumulate(x0, condition, memory, first, (std::min)(options_.microbatch, batch - first));
       trainable_.find_gradients(runner_);
-      report.gradient_norm = gradient_norm_(runner_, trainable_.gradients());
-      if (!is_finite(report.gradient_norm) || !is_finite(report.loss)) throw NotFinite(step + 1);
+      gradient_norm_.launch(runner_, trainable_.gradients(), has_bound ? 2 * batch : batch,
+                            memory.squared_errors, options_.clip_norm, memory.outcome);
+      adamw_.launch(runner_, trainable_.values(), trainable_.gradients(), ema_,
+                    {memory.adamw, memory.rates, memory.outcome});
     } catch (...) {  // what earlier microbatches have added must not reach the next step
       zero(trainable_.network_gradients());
       zero(trainable_.gradients());
+      fence(runner_, "what a step that failed has begun");
       throw;
     }
-    double const scale = options_.clip_norm > 0 ? clip_factor(report.gradient_norm, options_.clip_norm) : 1.0;
-    adamw_.update(runner_, trainable_.values(), trainable_.gradients(), report.learning_rate, ema_, scale);
+    auto& results = runner_.results();
+    results.download(runner_);
+    fence(runner_, "an update's losses and outcome to the host");
+    kernels::UpdateOutcome const outcome = results.host(outcome_)[0];
+    if (outcome.not_finite) throw NotFinite(step + 1);
+    ++adamw_.steps;
     trainable_.apply(runner_, trainable_.values());
+
+    report.gradient_norm = outcome.gradient_norm;
+    LossReport loss =
+        detail::loss_report<Objective>(diffusion_, elements, results.host(losses_).first(std::size_t(batch)),
+                                       results.host(losses_).last(std::size_t(batch)));
+    for (int n = 0; n < batch; ++n) {
+      double const weight = drawn.weights[n] / batch;
+      report.loss += weight * loss.total[n];
+      report.mse += weight * loss.mse[n];
+      report.vb += weight * loss.vb[n];
+    }
+    report.losses = std::move(loss.total);
     if constexpr (std::is_same_v<TimestepSampler, LossSecondMoment>)
       timestep_sampler_.update(drawn.times, report.losses);
     return report;
@@ -153,11 +175,11 @@ class Trainer {
     };
     std::vector<int> const labels(Net::config.classes > 0 ? std::size_t(count) : 0, 0);
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(adamw_.steps), {0, count, count});
-    StepReport unused{};
-    accumulate(blank(Net::config.channels), labels, blank(Net::config.condition_channels), drawn, 0, count,
-               unused);
+    HostImages const x0 = blank(Net::config.channels), condition = blank(Net::config.condition_channels);
+    accumulate(x0, condition, lay_out_update(drawn, labels, height * width * Net::config.channels, 0), 0,
+               count);
     zero(trainable_.network_gradients());
-    runner_.fence();
+    fence(runner_, "a rehearsal");
   }
 
   /// Training broke down; the parameters are those of the last good update.
@@ -213,9 +235,67 @@ class Trainer {
       return TimestepSampler(diffusion.steps());
   }
 
+  static constexpr bool has_bound = detail::has_bound<Objective, D>;
+
+  /// What the operations of one update read beside images, and what they find out, in the space's memory. Of
+  /// each sample of the whole batch, in slot order.
+  struct UpdateMemory {
+    float const* mixes;  ///< (batch,2): alpha, sigma
+    Told told;
+    kernels::LossCoefficients const* losses;
+    kernels::AdamWUpdate const* adamw;
+    kernels::EmaRate const* rates;
+    double *squared_errors, *bounds;  ///< sums over elements; bounds right behind
+    kernels::UpdateOutcome* outcome;
+  };
+
+  /// Writes what an update with these timesteps, for images of so many elements, reads, and begins to upload
+  /// it.
+  UpdateMemory lay_out_update(TimestepBatch<Time> const& drawn, std::span<int const> labels, int elements,
+                              double learning_rate) {
+    std::span<Time const> const times(drawn.times);
+    std::size_t const batch = times.size();
+    auto &uploads = runner_.uploads(), &results = runner_.results();
+    uploads.clear();
+    auto const mixes = uploads.template add<float>(2 * batch);
+    auto const timesteps = uploads.template add<float>(batch);
+    auto const classes = uploads.template add<int>(labels.size());
+    auto const losses = uploads.template add<kernels::LossCoefficients>(batch);
+    auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
+    auto const rates = uploads.template add<kernels::EmaRate>(ema_.averages().size());
+    detail::write_mixes(times, detail::noising(diffusion_), uploads.host(mixes));
+    for (std::size_t n = 0; n < batch; ++n)
+      uploads.host(timesteps)[n] = float(diffusion_.network_timestep(times[n]));
+    std::ranges::copy(labels, uploads.host(classes).begin());
+    std::vector<double> weights = drawn.weights;
+    for (std::size_t n = 0; n < batch; ++n) {
+      std::size_t const microbatch = std::size_t(options_.microbatch), first = n / microbatch * microbatch;
+      weights[n] *= 1.0 / double(options_.sum_microbatches ? (std::min)(microbatch, batch - first)
+                                                           : std::size_t(options_.batch));
+    }
+    detail::write_loss_coefficients<Objective>(diffusion_, times, std::span<double const>(weights), elements,
+                                               uploads.host(losses));
+    uploads.host(adamw)[0] = adamw_.scalars(learning_rate);
+    ema_.write_rates(adamw_.steps, uploads.host(rates));
+    uploads.upload(runner_);
+
+    results.clear();
+    losses_ = results.template add<double>(2 * batch);
+    outcome_ = results.template add<kernels::UpdateOutcome>(1);
+    results.make_room();
+    return {uploads.device(mixes),
+            {uploads.device(timesteps), labels.empty() ? nullptr : uploads.device(classes)},
+            uploads.device(losses),
+            uploads.device(adamw),
+            uploads.device(rates),
+            results.device(losses_),
+            results.device(losses_) + batch,
+            results.device(outcome_)};
+  }
+
   /// Forward and backward of `count` images from slot `first` on.
-  void accumulate(HostImages const& x0, std::span<int const> labels, HostImages const& condition,
-                  TimestepBatch<Time> const& drawn, int first, int count, StepReport& report) {
+  void accumulate(HostImages const& x0, HostImages const& condition, UpdateMemory const& memory, int first,
+                  int count) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = Net::config.channels;
     Microbatch images = lay_out(count, h, w);
     upload(x0, first, images.x0);
@@ -224,27 +304,15 @@ class Trainer {
     RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
     runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
                 images.eps.data());
-    std::span<Time const> const times(drawn.times.data() + first, count);
-    q_sample(runner_, diffusion_, times, images.x0, images.eps, images.x_t);
-    auto const timesteps = network_timesteps(diffusion_, times);
+    detail::combine(runner_, memory.mixes + 2 * first, images.x0, images.eps, unclipped, images.x_t);
     Images<Exec> const input = Net::beside_condition(runner_, images.x_t, images.condition, images.input);
-    net_->forward(runner_, input, timesteps, labels.empty() ? labels : labels.subspan(first, count),
-                  images.output, tape_, {options_.seed, std::uint64_t(adamw_.steps), first});
-
-    std::vector<double> weights(drawn.weights.begin() + first, drawn.weights.begin() + first + count);
-    double const share = 1.0 / (options_.sum_microbatches ? count : options_.batch);
-    for (double& weight : weights) weight *= share;
-    LossReport const loss =
-        training_loss<Objective>(runner_, diffusion_, times, std::span<double const>(weights), images.x0,
-                                 images.eps, images.output, images.d_output);
+    Told const told{memory.told.timesteps + first,
+                    memory.told.labels == nullptr ? nullptr : memory.told.labels + first};
+    net_->forward(runner_, input, told, images.output, tape_,
+                  {options_.seed, std::uint64_t(adamw_.steps), first});
+    detail::launch_loss<Objective, D>(runner_, memory.losses + first, images.x0, images.eps, images.output,
+                                      images.d_output, memory.squared_errors + first, memory.bounds + first);
     net_->backward(runner_, images.d_output, trainable_.network_gradients(), tape_);
-    for (int n = 0; n < count; ++n) {
-      double const weight = drawn.weights[first + n] / options_.batch;
-      report.loss += weight * loss.total[n];
-      report.mse += weight * loss.mse[n];
-      report.vb += weight * loss.vb[n];
-      report.losses.push_back(loss.total[n]);
-    }
   }
 
   /// The images of one microbatch; no condition and input unless the network reads a condition.
@@ -302,6 +370,9 @@ class Trainer {
   GradientNorm<Exec> gradient_norm_;
   typename Net::Tape tape_;
   Arena<Exec> images_;
+  // In the runner's results().
+  typename TransferBlock<Exec>::template Part<double> losses_;
+  typename TransferBlock<Exec>::template Part<kernels::UpdateOutcome> outcome_;
 };
 
 }  // namespace glyphdiff
