@@ -131,16 +131,16 @@ class EncoderUNet : public nn::Network<nn::EncoderLayers<Spec>, Exec, Backend> {
                bool with_image_gradient = false) const {
     Extent const e = require_shapes(x, logits);
     require_timesteps(e.n, timesteps);
-    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, {}, tape), logits.data(), tape, dropout,
+    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, {}, dropout, tape), logits.data(), tape,
                        with_image_gradient);
   }
 
-  /// The same with timesteps in the space's memory, which must stay as they are until after backward();
-  /// nothing is waited for.
+  /// The same with timesteps and dropout in the space's memory, which must stay as they are until after
+  /// backward(); nothing is waited for.
   void forward(Exec const& exec, Images<Exec> const& x, Told const& told, Logits<Exec> const& logits,
-               Tape& tape, DropoutKey dropout = {}, bool with_image_gradient = false) const {
+               Tape& tape, bool with_image_gradient = false) const {
     Extent const e = require_shapes(x, logits);
-    this->forward_pass(exec, e, x.data(), told, logits.data(), tape, dropout, with_image_gradient);
+    this->forward_pass(exec, e, x.data(), told, logits.data(), tape, with_image_gradient);
   }
 
   /// Adds dL/dparameters to `gradients` (an arena like parameters(), or of the tape's selection) from

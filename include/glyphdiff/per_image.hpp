@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/fence.hpp>
+#include <glyphdiff/random.hpp>
 #include <glyphdiff/transfer_block.hpp>
 
 #include <algorithm>
@@ -12,10 +13,21 @@
 /// What networks are told of each image of a batch, and of a shape that doesn't fit.
 namespace glyphdiff {
 
-/// What a network is told of each image of a batch, in the space's memory.
+/// Which random numbers a training pass drops activations by.
+struct DropoutKey {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::int64_t first_sample = 0;  ///< global number of the batch's first sample
+
+  /// The numbers; `part` is each layer's own.
+  RandomBatch numbers() const { return {{seed, Stream::dropout, step}, std::uint64_t(first_sample)}; }
+};
+
+/// What a network is told of a batch of images, in the space's memory.
 struct Told {
-  float const* timesteps = nullptr;  ///< N
-  int const* labels = nullptr;       ///< N; null: none
+  float const* timesteps = nullptr;      ///< N
+  int const* labels = nullptr;           ///< N; null: none
+  RandomBatch const* dropout = nullptr;  ///< one; not read by networks without dropout, or by an Evaluator
 };
 
 /// Takes it there. Its memory grows with the largest batch.
@@ -23,15 +35,18 @@ template <class Exec>
 class PerImage {
  public:
   /// Told holds until the next call.
-  Told upload(Exec const& exec, std::span<float const> timesteps, std::span<int const> labels) {
+  Told upload(Exec const& exec, std::span<float const> timesteps, std::span<int const> labels,
+              DropoutKey const& dropout = {}) {
     block_.clear();
     auto const times = block_.template add<float>(timesteps.size());
     auto const classes = block_.template add<int>(labels.size());
+    auto const numbers = block_.template add<RandomBatch>(1);
     std::copy(timesteps.begin(), timesteps.end(), block_.host(times).begin());
     std::copy(labels.begin(), labels.end(), block_.host(classes).begin());
+    block_.host(numbers)[0] = dropout.numbers();
     block_.upload(exec);
     fence(exec, "timesteps and labels to the space");
-    return {block_.device(times), labels.empty() ? nullptr : block_.device(classes)};
+    return {block_.device(times), labels.empty() ? nullptr : block_.device(classes), block_.device(numbers)};
   }
 
  private:

@@ -39,6 +39,12 @@ struct RandomKey {
   std::uint32_t part = 0;  ///< what else tells numbers of a step apart (layer, parameter tensor); modulo 2^24
 };
 
+/// A family of random numbers, and the first sample of a batch that gets some.
+struct RandomBatch {
+  RandomKey key{};
+  std::uint64_t first_sample = 0;  ///< global number
+};
+
 /// Four numbers of one draw.
 template <class T>
 struct Random4 {

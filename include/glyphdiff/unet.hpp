@@ -140,16 +140,16 @@ class UNet : public nn::Network<nn::UNetLayers<Spec>, Exec, Backend> {
                bool with_image_gradient = false) const {
     Extent const e = require_shapes(x, out);
     require_told(e.n, timesteps, labels);
-    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, labels, tape), out.data(), tape,
-                       dropout, with_image_gradient);
+    this->forward_pass(exec, e, x.data(), Base::tell(exec, timesteps, labels, dropout, tape), out.data(),
+                       tape, with_image_gradient);
   }
 
-  /// The same with timesteps and labels in the space's memory, which must stay as they are until after
-  /// backward(); nothing is waited for. Labels are not checked: see require_labels.
+  /// The same with timesteps, labels and dropout in the space's memory, which must stay as they are until
+  /// after backward(); nothing is waited for. Labels are not checked: see require_labels.
   void forward(Exec const& exec, Images<Exec> const& x, Told const& told, Images<Exec> const& out, Tape& tape,
-               DropoutKey dropout = {}, bool with_image_gradient = false) const {
+               bool with_image_gradient = false) const {
     Extent const e = require_shapes(x, out);
-    this->forward_pass(exec, e, x.data(), told, out.data(), tape, dropout, with_image_gradient);
+    this->forward_pass(exec, e, x.data(), told, out.data(), tape, with_image_gradient);
   }
 
   /// Error unless these are labels for n images.

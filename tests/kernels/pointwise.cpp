@@ -121,7 +121,8 @@ TEST_CASE_TEMPLATE("dropout drops the right share, scales the rest, and is repla
   RandomKey const key{7, Stream::dropout, 3, 5};
   auto const dropped = [&](RandomKey k, int images, std::int64_t first_sample) {
     auto const x = to_space<Exec>(std::vector<float>(images * elements, 1.0f));
-    kernels::dropout(exec, x.data(), images, elements, 0.3f, k, first_sample);
+    std::vector<RandomBatch> const numbers{{k, std::uint64_t(first_sample)}};
+    kernels::dropout(exec, x.data(), images, elements, 0.3f, k.part, to_space<Exec>(numbers).data());
     return to_host(x);
   };
   auto const all = dropped(key, n, 10);

@@ -43,6 +43,20 @@ TEST_CASE_TEMPLATE("a sample's noise doesn't depend on its batch", Exec, GLYPHDI
   CHECK(whole == split);
 }
 
+TEST_CASE_TEMPLATE("what is drawn may be said in the space's memory", Exec, GLYPHDIFF_TEST_SPACES) {
+  Exec const exec;
+  std::vector<RandomBatch> const numbers{{{1, Stream::noise, 2}, 20}};
+  auto const of = to_space<Exec>(numbers);
+  auto const check = [&](auto backend) {
+    Arena<Exec> const out("out", 3 * 301);
+    kernels::FillNormal{3, 301}.run(backend, exec, out.data(), of.data());
+    exec.fence();
+    CHECK(to_host(out) == normals<Exec>(3, 301, 20, backend));
+  };
+  check(kernels::Portable{});
+  check(kernels::DefaultBackend<Exec>{});
+}
+
 TEST_CASE_TEMPLATE("uniforms are in (0, 1)", Exec, GLYPHDIFF_TEST_SPACES) {
   Exec const exec;
   Arena<Exec> const out("out", 4096);

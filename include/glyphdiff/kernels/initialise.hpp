@@ -44,7 +44,7 @@ struct Fill {
   Work work(int) const { return {4.0 * count, 0}; }
   template <class Backend, class Exec>
   void run(Backend backend, Exec const& exec, float* out) const {
-    fill_random(exec, backend, out, 1, count, key, 0, draw);
+    fill_random(exec, backend, out, 1, count, {key}, nullptr, draw);
   }
 };
 

@@ -134,17 +134,20 @@ void mean_per_image_backward(Exec const& exec, Extent e, int channels, float con
 }
 
 /// Inverted dropout in place (Srivastava et al. 2014): x is zeroed with probability p, else divided by 1 - p.
-/// The mask is a function of the key, the global number of the sample and the element, so the backward pass
-/// applies the same call to the gradient, and recomputation replays it.
+/// The mask is a function of the key, with `part` for its own, the global number of the sample and the
+/// element, so the backward pass applies the same call to the gradient, and recomputation replays it. `from`
+/// is read in the space's memory.
 template <class Exec, class T>
-void dropout(Exec const& exec, T* x, int n, std::int64_t elements_per_image, float p, RandomKey key,
-             std::int64_t first_sample) {
+void dropout(Exec const& exec, T* x, int n, std::int64_t elements_per_image, float p, std::uint32_t part,
+             RandomBatch const* from) {
   std::int64_t const quads = (elements_per_image + 3) / 4;
   float const keep_scale = 1.0f / (1.0f - p);
   for_each(
       "glyphdiff::dropout", exec, n * quads, KOKKOS_LAMBDA(std::int64_t item) {
         std::int64_t const sample = item / quads, quad = item % quads;
-        auto const u = uniform4(key, random_index(first_sample + sample, quad));
+        RandomBatch batch = *from;
+        batch.key.part = part;
+        auto const u = uniform4(batch.key, random_index(batch.first_sample + sample, quad));
         for (int k = 0; k < 4; ++k) {
           std::int64_t const i = 4 * quad + k;
           if (i < elements_per_image) {
@@ -325,13 +328,12 @@ struct Dropout {
   int n;
   std::int64_t elements_per_image;
   float p;
-  RandomKey key;
-  std::int64_t first_sample;
+  std::uint32_t part;
 
   Work work(int value) const { return {2.0 * value * n * elements_per_image, 1.0 * n * elements_per_image}; }
   template <class Backend, class Exec, class T>
-  void run(Backend, Exec const& exec, T* x) const {
-    dropout(exec, x, n, elements_per_image, p, key, first_sample);
+  void run(Backend, Exec const& exec, T* x, RandomBatch const* from) const {
+    dropout(exec, x, n, elements_per_image, p, part, from);
   }
 };
 

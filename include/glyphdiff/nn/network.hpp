@@ -104,7 +104,6 @@ class Network {
     Extent extent_{};  // of the images that wait for backward(); n is 0 if there are none
     int workers_ = 0;  // of the execution space instance that forward() was given
     bool with_image_gradient_ = false;
-    DropoutKey dropout_;
     PerImage<Exec> per_image_;
     Told told_;
   };
@@ -124,26 +123,25 @@ class Network {
     fence(exec, "a network's parameters");
   }
 
-  /// N timesteps and N labels, or none, in the space's memory, until the tape's next forward pass.
+  /// N timesteps, N labels, or none, and the dropout in the space's memory, until the tape's next forward
+  /// pass.
   static Told tell(Exec const& exec, std::span<float const> timesteps, std::span<int const> labels,
-                   Tape& tape) {
-    return tape.per_image_.upload(exec, timesteps, labels);
+                   DropoutKey const& dropout, Tape& tape) {
+    return tape.per_image_.upload(exec, timesteps, labels, dropout);
   }
 
   /// output = the layers at images (N,H,W,channels) of this extent and what they are told of them, which must
   /// stay there for the way back.
   void forward_pass(Exec const& exec, Extent image, float const* images, Told const& told, float* output,
-                    Tape& tape, DropoutKey dropout, bool with_image_gradient) const {
+                    Tape& tape, bool with_image_gradient) const {
     tape.extent_ = {};
     tape.workspace_.follow(tape.plan(*this, exec, image, with_image_gradient));
-    tape.dropout_ = dropout;
     tape.told_ = told;
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
-    void const* const outside[] = {images, told.timesteps, told.labels, output};
+    void const* const outside[] = {images, told.timesteps, told.labels, output, told.dropout};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
     pass.refresh_weights(ArenaVersion(version_));
-    pass.dropout = dropout;
     forward_on(pass, image, tape.tape_);
     tape.extent_ = image;
     tape.workers_ = worker_count(exec);
@@ -159,13 +157,12 @@ class Network {
                   std::to_string(worker_count(exec)));
     tape.extent_ = {};
     NetworkPass pass = this->pass(exec, tape.context_, tape.workspace_, parameters_.data(), true);
-    void const* const outside[] = {d_images, nullptr, tape.told_.labels, d_output};
+    void const* const outside[] = {d_images, nullptr, tape.told_.labels, d_output, tape.told_.dropout};
     pass.outside = outside;
     pass.profiler = tape.profiler_;
     pass.refresh_weights(ArenaVersion(version_));
     pass.gradients = gradients.data();
     pass.trained = tape.trained_;
-    pass.dropout = tape.dropout_;
     backward_on(pass, tape.with_image_gradient_, tape.tape_);
   }
 
@@ -208,7 +205,7 @@ class Network {
       }));
       Told const told = per_image_.upload(exec, timesteps, labels);
       NetworkPass pass = net_->pass(exec, context_, workspace_, parameters_.values.data(), false);
-      void const* const outside[] = {images, told.timesteps, told.labels, output};
+      void const* const outside[] = {images, told.timesteps, told.labels, output, told.dropout};
       pass.outside = outside;
       pass.profiler = profiler_;
       pass.refresh_weights(parameters_.version());
@@ -233,6 +230,7 @@ class Network {
   static constexpr Buffer<float> images_{Memory::outside, 0}, timesteps_{Memory::outside, 1},
       output_{Memory::outside, 3};
   static constexpr Buffer<int> labels_{Memory::outside, 2};
+  static constexpr Buffer<RandomBatch const> dropout_{Memory::outside, 4};
 
   void forward_on(NetworkPass& pass, Extent image, typename Layers::Tape& tape) const {
     layers_.forward(pass, image, images_, timesteps_, labels_, output_, tape);
@@ -256,7 +254,8 @@ class Network {
             .workspace = workspace,
             .parameters = parameters,
             .training = training,
-            .exact = config.exact_convolutions};
+            .exact = config.exact_convolutions,
+            .dropout = dropout_};
   }
 
   Layers layers_;

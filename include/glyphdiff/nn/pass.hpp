@@ -12,13 +12,6 @@
 
 namespace glyphdiff {
 
-/// Which random numbers a training pass drops activations by.
-struct DropoutKey {
-  std::uint64_t seed = 0;
-  std::uint64_t step = 0;
-  std::int64_t first_sample = 0;  ///< global number of the batch's first sample
-};
-
 /// One way through a network, on a backend: layers acquire buffers and run operations, and know nothing of
 /// planning, of scratch memory or of addresses. The same code finds the memory plan and follows it.
 template <class Exec_, class Backend_>
@@ -35,7 +28,7 @@ struct Pass {
   std::span<void const* const> outside{};  ///< addresses of what outside_buffer() means
   bool training = false;                   ///< keep what the backward pass needs
   bool exact = false;                      ///< exact convolutions
-  DropoutKey dropout{};
+  Buffer<RandomBatch const> dropout{};     ///< one: which numbers drop activations; `part` is a layer's own
   ParameterSelection const* trained = nullptr;  ///< null: all parameters are
   Profiler* profiler = nullptr;
   std::int64_t layer = -1;  ///< for the profiler: where the parameters of the layer at work begin

@@ -195,10 +195,8 @@ struct ResBlock {
   void drop(Pass& pass, Tensor<Out> x) const {
     if constexpr (config.dropout > 0) {
       if (!pass.training) return;
-      RandomKey const key{pass.dropout.seed, Stream::dropout, pass.dropout.step, dropout_part};
-      pass.run(kernels::Dropout{x.extent.n, x.size() / x.extent.n, float(config.dropout), key,
-                                pass.dropout.first_sample},
-               x);
+      pass.run(kernels::Dropout{x.extent.n, x.size() / x.extent.n, float(config.dropout), dropout_part}, x,
+               pass.dropout);
     }
   }
 };

@@ -118,7 +118,11 @@ class ClassifierTrainer {
     for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {
       int const count = (std::min)(options_.batch, int(x0.extent(0)) - first);
       std::vector<Time> const times(std::size_t(count), t);
-      load(x0, first, count, {seed, Stream::noise});
+      load(x0, first, count);
+      runner_.run(
+          kernels::FillNormal{
+              count, std::int64_t(eps_.size()) / count, {seed, Stream::noise}, std::uint64_t(first)},
+          eps_.data());
       q_sample(runner_, diffusion_, std::span<Time const>(times), x_, eps_, x_);
       classify(runner_, x_, network_timesteps(diffusion_, std::span<Time const>(times)), logits_);
       auto const own = labels.subspan(first, count);
@@ -160,11 +164,22 @@ class ClassifierTrainer {
     float const* timesteps;
     int const* labels;
     double const* weights;
+    RandomBatch const *noise, *dropout;  ///< of each microbatch
     kernels::AdamWUpdate const* adamw;
     double* loss;
     int* predicted;
     kernels::UpdateOutcome* outcome;
   };
+
+  /// Adds the random numbers of each microbatch of a batch to the uploads.
+  auto write_random(Stream stream, std::size_t batch) {
+    std::size_t const microbatch = std::size_t(options_.microbatch);
+    auto const part = runner_.uploads().template add<RandomBatch>((batch + microbatch - 1) / microbatch);
+    for (std::size_t m = 0; m < part.count; ++m)
+      runner_.uploads().host(part)[m] = {{options_.seed, stream, std::uint64_t(adamw_.steps)},
+                                         m * microbatch};
+    return part;
+  }
 
   /// Writes what an update with these times reads, and begins to upload it. `weight`: of each loss.
   UpdateMemory lay_out_update(std::vector<Time> const& all, std::span<int const> labels, double weight,
@@ -177,6 +192,7 @@ class ClassifierTrainer {
     auto const timesteps = uploads.template add<float>(batch);
     auto const classes = uploads.template add<int>(batch);
     auto const weights = uploads.template add<double>(batch);
+    auto const noise = write_random(Stream::noise, batch), dropout = write_random(Stream::dropout, batch);
     auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
     detail::write_mixes(times, detail::noising(diffusion_), uploads.host(mixes));
     for (std::size_t n = 0; n < batch; ++n)
@@ -191,17 +207,21 @@ class ClassifierTrainer {
     predicted_ = results.template add<int>(batch);
     outcome_ = results.template add<kernels::UpdateOutcome>(1);
     results.make_room();
-    return {uploads.device(mixes),      uploads.device(timesteps), uploads.device(classes),
-            uploads.device(weights),    uploads.device(adamw),     results.device(loss_),
-            results.device(predicted_), results.device(outcome_)};
+    return {uploads.device(mixes),   uploads.device(timesteps), uploads.device(classes),
+            uploads.device(weights), uploads.device(noise),     uploads.device(dropout),
+            uploads.device(adamw),   results.device(loss_),     results.device(predicted_),
+            results.device(outcome_)};
   }
 
   /// Forward and backward of images first .. first + count of x0.
   void accumulate(HostImages const& x0, UpdateMemory const& memory, int first, int count) {
-    std::uint64_t const step = std::uint64_t(adamw_.steps);
-    load(x0, first, count, {options_.seed, Stream::noise, step});
+    int const microbatch = first / options_.microbatch;
+    load(x0, first, count);
+    runner_.run(kernels::FillNormal{count, std::int64_t(eps_.size()) / count}, eps_.data(),
+                memory.noise + microbatch);
     detail::combine(runner_, memory.mixes + 2 * first, x_, eps_, unclipped, x_);
-    net_->forward(runner_, x_, Told{memory.timesteps + first}, logits_, tape_, {options_.seed, step, first});
+    net_->forward(runner_, x_, Told{memory.timesteps + first, nullptr, memory.dropout + microbatch}, logits_,
+                  tape_);
     runner_.run(kernels::CrossEntropy{count, Net::classes_out}, logits_.data(), memory.labels + first,
                 memory.weights + first, memory.loss + first, memory.predicted + first, d_logits_.data());
     net_->backward(runner_, d_logits_, gradients_, tape_);
@@ -211,14 +231,12 @@ class ClassifierTrainer {
     runner_.run(kernels::FillZero{std::int64_t(gradients_.extent(0))}, gradients_.data());
   }
 
-  /// x_ and eps_: images first .. first + count of x0, and their noise; makes room for their logits.
-  void load(HostImages const& x0, int first, int count, RandomKey noise) {
+  /// x_: images first .. first + count of x0; makes room for their noise and logits.
+  void load(HostImages const& x0, int first, int count) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = int(x0.extent(3));
     lay_out(count, h, w, channels);
     HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
     copy_values(runner_, x_, chosen);
-    runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
-                eps_.data());
   }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.

@@ -240,14 +240,25 @@ class Trainer {
   /// What the operations of one update read beside images, and what they find out, in the space's memory. Of
   /// each sample of the whole batch, in slot order.
   struct UpdateMemory {
-    float const* mixes;  ///< (batch,2): alpha, sigma
-    Told told;
+    float const* mixes;        ///< (batch,2): alpha, sigma
+    Told told;                 ///< dropout: as noise
+    RandomBatch const* noise;  ///< of each microbatch
     kernels::LossCoefficients const* losses;
     kernels::AdamWUpdate const* adamw;
     kernels::EmaRate const* rates;
     double *squared_errors, *bounds;  ///< sums over elements; bounds right behind
     kernels::UpdateOutcome* outcome;
   };
+
+  /// Adds the random numbers of each microbatch of a batch to the uploads.
+  auto write_random(Stream stream, std::size_t batch) {
+    std::size_t const microbatch = std::size_t(options_.microbatch);
+    auto const part = runner_.uploads().template add<RandomBatch>((batch + microbatch - 1) / microbatch);
+    for (std::size_t m = 0; m < part.count; ++m)
+      runner_.uploads().host(part)[m] = {{options_.seed, stream, std::uint64_t(adamw_.steps)},
+                                         m * microbatch};
+    return part;
+  }
 
   /// Writes what an update with these timesteps, for images of so many elements, reads, and begins to upload
   /// it.
@@ -260,6 +271,7 @@ class Trainer {
     auto const mixes = uploads.template add<float>(2 * batch);
     auto const timesteps = uploads.template add<float>(batch);
     auto const classes = uploads.template add<int>(labels.size());
+    auto const noise = write_random(Stream::noise, batch), dropout = write_random(Stream::dropout, batch);
     auto const losses = uploads.template add<kernels::LossCoefficients>(batch);
     auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
     auto const rates = uploads.template add<kernels::EmaRate>(ema_.averages().size());
@@ -284,7 +296,9 @@ class Trainer {
     outcome_ = results.template add<kernels::UpdateOutcome>(1);
     results.make_room();
     return {uploads.device(mixes),
-            {uploads.device(timesteps), labels.empty() ? nullptr : uploads.device(classes)},
+            {uploads.device(timesteps), labels.empty() ? nullptr : uploads.device(classes),
+             uploads.device(dropout)},
+            uploads.device(noise),
             uploads.device(losses),
             uploads.device(adamw),
             uploads.device(rates),
@@ -301,15 +315,15 @@ class Trainer {
     upload(x0, first, images.x0);
     if (Net::config.condition_channels > 0) upload(condition, first, images.condition);
 
-    RandomKey const noise{options_.seed, Stream::noise, std::uint64_t(adamw_.steps)};
-    runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels, noise, std::uint64_t(first)},
-                images.eps.data());
+    int const microbatch = first / options_.microbatch;
+    runner_.run(kernels::FillNormal{count, std::int64_t(h) * w * channels}, images.eps.data(),
+                memory.noise + microbatch);
     detail::combine(runner_, memory.mixes + 2 * first, images.x0, images.eps, unclipped, images.x_t);
     Images<Exec> const input = Net::beside_condition(runner_, images.x_t, images.condition, images.input);
     Told const told{memory.told.timesteps + first,
-                    memory.told.labels == nullptr ? nullptr : memory.told.labels + first};
-    net_->forward(runner_, input, told, images.output, tape_,
-                  {options_.seed, std::uint64_t(adamw_.steps), first});
+                    memory.told.labels == nullptr ? nullptr : memory.told.labels + first,
+                    memory.told.dropout + microbatch};
+    net_->forward(runner_, input, told, images.output, tape_);
     detail::launch_loss<Objective, D>(runner_, memory.losses + first, images.x0, images.eps, images.output,
                                       images.d_output, memory.squared_errors + first, memory.bounds + first);
     net_->backward(runner_, images.d_output, trainable_.network_gradients(), tape_);
