@@ -24,8 +24,9 @@ struct OpenUniform {
 
 /// Draws from `other`, in the space's memory, or if that is null from `own`. One thread per draw.
 template <class Exec, class Value, class Distribution>
-void fill_random(Exec const& exec, PortableIn<Value>, float* out, std::int64_t samples, std::int64_t per_sample,
-                 RandomBatch const& own, RandomBatch const* other, Distribution draw) {
+void fill_random(Exec const& exec, PortableIn<Value>, float* out, std::int64_t samples,
+                 std::int64_t per_sample, RandomBatch const& own, RandomBatch const* other,
+                 Distribution draw) {
   std::int64_t const blocks = (per_sample + 3) / 4;
   for_each(
       "glyphdiff::random::fill", exec, samples * blocks, KOKKOS_LAMBDA(std::int64_t i) {
