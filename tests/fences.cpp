@@ -26,9 +26,9 @@ class Fences {
  public:
   Fences() {
     reasons().clear();
-    detail::fence_hook = [](char const* reason) { reasons().push_back(reason); };
+    glyphdiff::detail::fence_hook = [](char const* reason) { reasons().push_back(reason); };
   }
-  ~Fences() { detail::fence_hook = nullptr; }
+  ~Fences() { glyphdiff::detail::fence_hook = nullptr; }
   Fences(Fences const&) = delete;
 
   /// Since the last call.

@@ -50,25 +50,35 @@ struct Spatial : Classifier {
 using Process = Diffusion<CosineSchedule<1000>, Epsilon, LearnedRange>;
 using Plain = ContinuousDiffusion<ContinuousCosine, V>;
 
+template <class Backend>
 void train(Exec const& exec, HostImages const& images, std::vector<int> const& labels) {
-  UNet<Blocks, Exec> net(exec);
-  Trainer<UNet<Blocks, Exec>, Process, RescaledMse, LossSecondMoment> trainer(
+  using Net = UNet<Blocks, Exec, Backend>;
+  using Other = UNet<Resampled, Exec, Backend>;
+  Net net(exec);
+  Trainer<Net, Process, RescaledMse, LossSecondMoment> trainer(
       exec, net, Process(), {.adamw = {.moments = MomentFormat::bfloat16}},
       make_trainable(exec, net, TrainedPart::low_rank));
   trainer.step(images, labels, images);
-  UNet<Resampled, Exec> other(exec);
-  Trainer<UNet<Resampled, Exec>, Plain>(exec, other, Plain(10), {}).step(images);
+  Other other(exec);
+  Trainer<Other, Plain>(exec, other, Plain(10), {}).step(images);
 }
+using Floats = kernels::DefaultBackend<Exec>;
+using Half = kernels::PortableIn<bfloat16>;
+template void train<Floats>(Exec const&, HostImages const&, std::vector<int> const&);
+template void train<Half>(Exec const&, HostImages const&, std::vector<int> const&);
 
-template <class Spec>
+template <class Spec, class Backend>
 void classify(Exec const& exec, HostImages const& images, std::vector<int> const& labels) {
-  EncoderUNet<Spec, Exec> net(exec);
-  ClassifierTrainer<EncoderUNet<Spec, Exec>, Process> trainer(exec, net, Process(), {});
+  using Net = EncoderUNet<Spec, Exec, Backend>;
+  Net net(exec);
+  ClassifierTrainer<Net, Process> trainer(exec, net, Process(), {});
   trainer.step(images, labels);
   trainer.accuracy(images, labels, 1, 1);
 }
-template void classify<Classifier>(Exec const&, HostImages const&, std::vector<int> const&);
-template void classify<Spatial>(Exec const&, HostImages const&, std::vector<int> const&);
+template void classify<Classifier, Floats>(Exec const&, HostImages const&, std::vector<int> const&);
+template void classify<Spatial, Floats>(Exec const&, HostImages const&, std::vector<int> const&);
+template void classify<Classifier, Half>(Exec const&, HostImages const&, std::vector<int> const&);
+template void classify<Spatial, Half>(Exec const&, HostImages const&, std::vector<int> const&);
 
 void sample(Exec const& exec, UNet<Blocks, Exec>& net, EncoderUNet<Classifier, Exec>& classifier,
             Images<Exec> const& x) {

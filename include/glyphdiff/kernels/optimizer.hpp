@@ -98,7 +98,8 @@ struct EmaUpdate {
 KOKKOS_INLINE_FUNCTION EmaUpdate with_rates(EmaAverages const& averages, EmaRate const* rates) {
   EmaUpdate u;
   u.count = averages.count;
-  for (int k = 0; k < averages.count; ++k) {
+  for (int k = 0; k < EmaAverages::capacity; ++k) {  // of constant length, so that registers hold all
+    if (k >= u.count) continue;
     u.average[k] = averages.average[k];
     u.rate[k] = rates[averages.first + k].rate;
     u.one_minus_rate[k] = rates[averages.first + k].one_minus_rate;
@@ -108,7 +109,8 @@ KOKKOS_INLINE_FUNCTION EmaUpdate with_rates(EmaAverages const& averages, EmaRate
 
 template <int W>
 KOKKOS_INLINE_FUNCTION void ema_pack(EmaUpdate const& u, std::int64_t i, Pack<W> parameter) {
-  for (int k = 0; k < u.count; ++k) {
+  for (int k = 0; k < EmaAverages::capacity; ++k) {
+    if (k >= u.count) continue;
     auto const rate = Pack<W>::broadcast(u.rate[k]), rest = Pack<W>::broadcast(u.one_minus_rate[k]);
     float* const average = u.average[k] + i;
     fused(rest, parameter, rate * Pack<W>::load(average)).store(average);

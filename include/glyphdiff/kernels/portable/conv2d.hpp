@@ -47,8 +47,9 @@ void conv2d_forward(Exec const& exec, ConvShape s, T const* x, T const* packed, 
             }
           }
         }
-        for (int i = 0; i < rows; ++i)
-          for (int j = 0; j < columns; ++j) {
+        for (int i = 0; i < tile; ++i)
+          for (int j = 0; j < tile; ++j) {
+            if (i >= rows || j >= columns) continue;  // loops of constant length keep the sums in registers
             std::int64_t const at = (first + i) * s.out + k_begin + j;
             float value = sum[i][j];
             if (bias != nullptr) value += bias[k_begin + j];
@@ -96,8 +97,9 @@ void conv2d_backward_data(Exec const& exec, ConvShape s, T const* dy, T const* p
             }
           }
         }
-        for (int i = 0; i < rows; ++i)
-          for (int j = 0; j < columns; ++j) {
+        for (int i = 0; i < tile; ++i)
+          for (int j = 0; j < tile; ++j) {
+            if (i >= rows || j >= columns) continue;  // loops of constant length keep the sums in registers
             std::int64_t const at = (first + i) * s.in + c_begin + j;
             put(accumulate ? to_float(dx[at]) + sum[i][j] : sum[i][j], dx + at);
           }
@@ -135,10 +137,12 @@ void conv2d_backward_weight(Exec const& exec, ConvShape s, T const* x, T const* 
               sum[i][j] = fused(to_float(left[i < rows ? i : rows - 1]),
                                 to_float(right[j < columns ? j : columns - 1]), sum[i][j]);
         }
-        for (int i = 0; i < rows; ++i)
-          for (int j = 0; j < columns; ++j)
+        for (int i = 0; i < tile; ++i)
+          for (int j = 0; j < tile; ++j) {
+            if (i >= rows || j >= columns) continue;
             workspace[cut * weights + (std::int64_t(k_begin + i) * s.in + c_begin + j) * taps + tap] =
                 sum[i][j];
+          }
       });
   for_each(
       "glyphdiff::conv2d::add_slices", exec, weights, KOKKOS_LAMBDA(std::int64_t i) {

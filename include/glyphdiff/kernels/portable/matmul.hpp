@@ -50,8 +50,9 @@ void matmul(Exec const& exec, MatmulShape s, A const* a, int lda, Transpose ta, 
             for (int j = 0; j < tile; ++j) sum[i][j] = fused(left, right[j], sum[i][j]);
           }
         }
-        for (int i = 0; i < rows; ++i)
-          for (int j = 0; j < columns; ++j) {
+        for (int i = 0; i < tile; ++i)
+          for (int j = 0; j < tile; ++j) {
+            if (i >= rows || j >= columns) continue;
             std::int64_t const row = i_begin + i, column = j_begin + j;
             if (cuts > 1) {
               workspace[cut * area + row * s.n + column] = sum[i][j];
