@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 
+#if !defined(__SANITIZE_ADDRESS__)  // which has its own; what the host allocates is not counted then
 void* operator new(std::size_t bytes) {
   glyphdiff::test::LargeHostAllocations::note(bytes);
   if (void* const memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
@@ -31,6 +32,7 @@ void* operator new(std::size_t bytes) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace steady_memory_tests {
 
