@@ -1,6 +1,7 @@
 // All that changes from step to step lies in memory, so what one step launches can be recorded and run again:
 // the next steps come out to the bit, though nothing that they hand to operations is looked at.
 #include "arrays.hpp"
+#include "small_networks.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/encoder_unet.hpp>
@@ -48,19 +49,6 @@ struct Recorder : Inner {
   }
 };
 
-struct Everything {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .learned_sigma = true,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .attention_resolutions = {4},
-                                     .dropout = 0.1,
-                                     .classes = 3,
-                                     .condition_channels = 1,
-                                     .norm_groups = 4};
-};
 struct Judge {
   static constexpr UNetConfig config{.image_size = 8,
                                      .channels = 1,
@@ -102,7 +90,7 @@ void replay(bool recording, Step const& step) {
 
 template <class Backend, class MakeTrainable>
 std::vector<float> trained(TrainOptions options, MakeTrainable const& make) {
-  using Net = UNet<Everything, Exec, Backend>;
+  using Net = UNet<EveryLayer, Exec, Backend>;
   Exec const exec;
   Net net(exec, 1);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(values(net.parameters().size(), 3, 0.2f)));

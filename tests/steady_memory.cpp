@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "host_allocations.hpp"
 #include "sampler/samplers.hpp"
+#include "small_networks.hpp"
 
 #include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/diffusion/discrete.hpp>
@@ -41,19 +42,6 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Small {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .learned_sigma = true,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .attention_resolutions = {4},
-                                     .dropout = 0.1,
-                                     .classes = 3,
-                                     .condition_channels = 1,
-                                     .norm_groups = 4};
-};
 struct Plain {
   static constexpr UNetConfig config{.image_size = 8,
                                      .channels = 1,
@@ -61,17 +49,6 @@ struct Plain {
                                      .channel_mult = {1, 2},
                                      .res_blocks = 1,
                                      .norm_groups = 4};
-};
-struct Classifier {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .num_head_channels = 8,
-                                     .norm_groups = 4};
-  static constexpr int classes_out = 3;
-  static constexpr Pool pool = Pool::attention;
 };
 
 using Exec = Kokkos::DefaultExecutionSpace;
@@ -102,7 +79,7 @@ void require_steady(Step const& step) {
 
 template <class Backend, class TimestepSampler, class MakeTrainable>
 void train(MakeTrainable const& make, TrainOptions options = {}) {
-  using Net = UNet<Small, Exec, Backend>;
+  using Net = UNet<EveryLayer, Exec, Backend>;
   Exec const exec;
   Net net(exec, 1);
   options.batch = batch;
@@ -146,7 +123,7 @@ TEST_CASE("nor does one in continuous time") {
 }
 
 TEST_CASE("nor does one of a classifier") {
-  using Net = EncoderUNet<Classifier, Exec>;
+  using Net = EncoderUNet<SmallClassifier, Exec>;
   Net net(Exec(), 1);
   ClassifierTrainer<Net, Process> trainer(Exec(), net, Process(), {.batch = batch, .microbatch = microbatch});
   auto const x = pictures(1);
@@ -154,8 +131,8 @@ TEST_CASE("nor does one of a classifier") {
 }
 
 TEST_CASE("the steps of every sampler allocate nothing after the first") {
-  using Net = UNet<Small, Exec>;
-  using Judge = EncoderUNet<Classifier, Exec>;
+  using Net = UNet<EveryLayer, Exec>;
+  using Judge = EncoderUNet<SmallClassifier, Exec>;
   Exec const exec;
   Net net(exec, 1);
   Judge const judge(exec, 1);

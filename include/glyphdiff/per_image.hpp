@@ -5,6 +5,7 @@
 #include <glyphdiff/transfer_block.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -22,6 +23,15 @@ struct DropoutKey {
   /// The numbers; `part` is each layer's own.
   RandomBatch numbers() const { return {{seed, Stream::dropout, step}, std::uint64_t(first_sample)}; }
 };
+
+/// Adds which random numbers each microbatch of a batch takes to a block: those of one key, from the number
+/// of its first sample on.
+template <class Exec>
+auto add_random(TransferBlock<Exec>& block, RandomKey const& key, std::size_t batch, std::size_t microbatch) {
+  auto const part = block.template add<RandomBatch>((batch + microbatch - 1) / microbatch);
+  for (std::size_t m = 0; m < part.count; ++m) block.host(part)[m] = {key, m * microbatch};
+  return part;
+}
 
 /// What a network is told of a batch of images, in the space's memory.
 struct Told {

@@ -171,16 +171,6 @@ class ClassifierTrainer {
     kernels::UpdateOutcome* outcome;
   };
 
-  /// Adds the random numbers of each microbatch of a batch to the uploads.
-  auto write_random(Stream stream, std::size_t batch) {
-    std::size_t const microbatch = std::size_t(options_.microbatch);
-    auto const part = runner_.uploads().template add<RandomBatch>((batch + microbatch - 1) / microbatch);
-    for (std::size_t m = 0; m < part.count; ++m)
-      runner_.uploads().host(part)[m] = {{options_.seed, stream, std::uint64_t(adamw_.steps)},
-                                         m * microbatch};
-    return part;
-  }
-
   /// Writes what an update with these times reads, and begins to upload it. `weight`: of each loss.
   UpdateMemory lay_out_update(std::vector<Time> const& all, std::span<int const> labels, double weight,
                               double learning_rate) {
@@ -192,7 +182,11 @@ class ClassifierTrainer {
     auto const timesteps = uploads.template add<float>(batch);
     auto const classes = uploads.template add<int>(batch);
     auto const weights = uploads.template add<double>(batch);
-    auto const noise = write_random(Stream::noise, batch), dropout = write_random(Stream::dropout, batch);
+    auto const random = [&](Stream stream) {
+      RandomKey const key{options_.seed, stream, std::uint64_t(adamw_.steps)};
+      return add_random(uploads, key, batch, std::size_t(options_.microbatch));
+    };
+    auto const noise = random(Stream::noise), dropout = random(Stream::dropout);
     auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
     detail::write_mixes(times, detail::noising(diffusion_), uploads.host(mixes));
     for (std::size_t n = 0; n < batch; ++n)

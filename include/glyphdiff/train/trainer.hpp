@@ -250,16 +250,6 @@ class Trainer {
     kernels::UpdateOutcome* outcome;
   };
 
-  /// Adds the random numbers of each microbatch of a batch to the uploads.
-  auto write_random(Stream stream, std::size_t batch) {
-    std::size_t const microbatch = std::size_t(options_.microbatch);
-    auto const part = runner_.uploads().template add<RandomBatch>((batch + microbatch - 1) / microbatch);
-    for (std::size_t m = 0; m < part.count; ++m)
-      runner_.uploads().host(part)[m] = {{options_.seed, stream, std::uint64_t(adamw_.steps)},
-                                         m * microbatch};
-    return part;
-  }
-
   /// Writes what an update with these timesteps, for images of so many elements, reads, and begins to upload
   /// it.
   UpdateMemory lay_out_update(TimestepBatch<Time> const& drawn, std::span<int const> labels, int elements,
@@ -271,7 +261,11 @@ class Trainer {
     auto const mixes = uploads.template add<float>(2 * batch);
     auto const timesteps = uploads.template add<float>(batch);
     auto const classes = uploads.template add<int>(labels.size());
-    auto const noise = write_random(Stream::noise, batch), dropout = write_random(Stream::dropout, batch);
+    auto const random = [&](Stream stream) {
+      RandomKey const key{options_.seed, stream, std::uint64_t(adamw_.steps)};
+      return add_random(uploads, key, batch, std::size_t(options_.microbatch));
+    };
+    auto const noise = random(Stream::noise), dropout = random(Stream::dropout);
     auto const losses = uploads.template add<kernels::LossCoefficients>(batch);
     auto const adamw = uploads.template add<kernels::AdamWUpdate>(1);
     auto const rates = uploads.template add<kernels::EmaRate>(ema_.averages().size());
