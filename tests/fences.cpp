@@ -1,6 +1,7 @@
 // How often the host waits: once in an update, whatever its microbatches, and once for each evaluation of a
 // network in a sampler.
 #include "arrays.hpp"
+#include "small_networks.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/encoder_unet.hpp>
@@ -41,32 +42,9 @@ class Fences {
   }
 };
 
-struct Small {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .learned_sigma = true,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .dropout = 0.1,
-                                     .classes = 3,
-                                     .condition_channels = 1,
-                                     .norm_groups = 4};
-};
-struct Judge {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .norm_groups = 4};
-  static constexpr int classes_out = 3;
-  static constexpr Pool pool = Pool::adaptive;
-};
-
 using Exec = Kokkos::DefaultExecutionSpace;
 using Process = Diffusion<LinearSchedule<1000>, Epsilon, LearnedRange>;
-using Net = UNet<Small, Exec>;
+using Net = UNet<EveryLayer, Exec>;
 
 constexpr int batch = 5;
 std::vector<int> const labels{0, 1, 2, 1, 0};
@@ -95,7 +73,7 @@ TEST_CASE("the host waits once in an update") {
 
 TEST_CASE("and once in an update of a classifier") {
   HostImages const x("x", batch, 8, 8, 1);
-  EncoderUNet<Judge, Exec> net(Exec(), 1);
+  EncoderUNet<SmallClassifier, Exec> net(Exec(), 1);
   ClassifierTrainer trainer(Exec(), net, Process(), {.batch = batch, .microbatch = 2});
   Fences fences;
   for (int step = 0; step < 2; ++step) {

@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "small_networks.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/profile.hpp>
@@ -18,17 +19,8 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Tiny {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .attention_resolutions = {4},
-                                     .norm_groups = 4};
-};
 using Exec = Kokkos::DefaultHostExecutionSpace;
-using Net = UNet<Tiny, Exec>;
+using Net = UNet<TwoLevels, Exec>;
 using Process = Diffusion<LinearSchedule<1000>, Epsilon, FixedLarge>;
 
 HostImages pictures() {

@@ -21,6 +21,27 @@ struct EveryLayer {
                                      .norm_groups = 4};
 };
 
+/// Attention on the lower of two levels.
+struct TwoLevels {
+  static constexpr UNetConfig config{.image_size = 8,
+                                     .channels = 1,
+                                     .model_channels = 8,
+                                     .channel_mult = {1, 2},
+                                     .res_blocks = 1,
+                                     .attention_resolutions = {4},
+                                     .norm_groups = 4};
+};
+
+/// The least that is a UNet.
+struct OneLevel {
+  static constexpr UNetConfig config{.image_size = 8,
+                                     .channels = 1,
+                                     .model_channels = 8,
+                                     .channel_mult = {1},
+                                     .res_blocks = 1,
+                                     .norm_groups = 4};
+};
+
 /// A classifier whose pool attends.
 struct SmallClassifier {
   static constexpr UNetConfig config{.image_size = 8,

@@ -42,15 +42,6 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Plain {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .norm_groups = 4};
-};
-
 using Exec = Kokkos::DefaultExecutionSpace;
 using Process = Diffusion<LinearSchedule<1000>, Epsilon, LearnedRange>;
 
@@ -114,7 +105,7 @@ TEST_CASE("a training step allocates nothing after the first") {
 }
 
 TEST_CASE("nor does one in continuous time") {
-  using Net = UNet<Plain, Exec>;
+  using Net = UNet<OneLevel, Exec>;
   Net net(Exec(), 1);
   Trainer trainer(Exec(), net, ContinuousDiffusion<ContinuousCosine, V>(),
                   {.batch = batch, .microbatch = microbatch});

@@ -1,6 +1,7 @@
 // Weights that a backend packs: made anew after every way of writing to the parameters, and not otherwise.
 #include "../arrays.hpp"
 #include "../io/temporary_folder.hpp"
+#include "../small_networks.hpp"
 
 #include <glyphdiff/diffusion/discrete.hpp>
 #include <glyphdiff/schedule/linear.hpp>
@@ -18,16 +19,6 @@ using namespace glyphdiff;
 using namespace glyphdiff::test;
 
 namespace {
-
-struct Tiny {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .attention_resolutions = {4},
-                                     .norm_groups = 4};
-};
 
 int packings = 0;
 
@@ -63,7 +54,7 @@ std::vector<float> output(Evaluator& evaluate) {
 
 template <class Value>
 void check_writers() {
-  using Net = UNet<Tiny, Exec, Counting<Value>>;
+  using Net = UNet<TwoLevels, Exec, Counting<Value>>;
   Exec const exec;
   Net net(exec, 1);
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(values(net.parameters().size(), 3, 0.2f)));
@@ -146,7 +137,7 @@ TEST_CASE("packed weights follow the parameters, whoever writes them") {
 }
 
 TEST_CASE("a forward and a backward pass pack once") {
-  using Net = UNet<Tiny, Exec, Counting<bfloat16>>;
+  using Net = UNet<TwoLevels, Exec, Counting<bfloat16>>;
   Exec const exec;
   Net net(exec, 1);
   Trainer<Net, Process> trainer(exec, net, Process(), {.batch = 4, .microbatch = 1});

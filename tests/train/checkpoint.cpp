@@ -1,5 +1,6 @@
 #include "../arrays.hpp"
 #include "../io/temporary_folder.hpp"
+#include "../small_networks.hpp"
 
 #include <glyphdiff/diffusion/continuous.hpp>
 #include <glyphdiff/schedule/continuous_cosine.hpp>
@@ -17,20 +18,11 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Tiny {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1},
-                                     .res_blocks = 1,
-                                     .norm_groups = 4};
-};
-
 using Exec = Kokkos::DefaultExecutionSpace;
 
 /// A network, made anew, and its trainer.
 struct Run {
-  using Net = UNet<Tiny, Exec>;
+  using Net = UNet<OneLevel, Exec>;
   using Process = ContinuousDiffusion<ContinuousCosine, V>;
   Net net{Exec(), 1};
   Trainer<Net, Process> trainer;

@@ -1,5 +1,6 @@
 #include "../arrays.hpp"
 #include "../io/temporary_folder.hpp"
+#include "../small_networks.hpp"
 
 #include <glyphdiff/checkpoint/post_hoc_average.hpp>
 #include <glyphdiff/diffusion/continuous.hpp>
@@ -15,17 +16,8 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Tiny {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1},
-                                     .res_blocks = 1,
-                                     .norm_groups = 4};
-};
-
 using Exec = Kokkos::DefaultExecutionSpace;
-using Net = UNet<Tiny, Exec>;
+using Net = UNet<OneLevel, Exec>;
 using Coach = Trainer<Net, ContinuousDiffusion<ContinuousCosine, V>>;
 
 bool is_vector(ParameterInfo const& info) { return info.shape.size() == 1; }
