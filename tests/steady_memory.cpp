@@ -25,7 +25,8 @@
 #include <optional>
 #include <string>
 
-#if !defined(__SANITIZE_ADDRESS__)  // which has its own; what the host allocates is not counted then
+// Sanitizers and device code have their own; nothing is counted then.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__CUDA_ARCH__)
 void* operator new(std::size_t bytes) {
   glyphdiff::test::LargeHostAllocations::note(bytes);
   if (void* const memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;

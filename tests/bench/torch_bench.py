@@ -19,6 +19,9 @@ def arguments():
     parser.add_argument("--pixels", type=int, default=0, help="image size, 0: the network's own")
     parser.add_argument("--mode", choices=["train", "forward", "single", "matmul"], default="train")
     parser.add_argument("--layout", choices=["nchw", "nhwc"], default="nhwc")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda")
+    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32",
+                        help="tf32: products of floats rounded to 10 bits, on a GPU; bfloat16: autocast")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=2)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -163,7 +166,7 @@ class UNet(nn.Module):
 
     def forward(self, x, timesteps):
         half = self.width // 2
-        frequencies = torch.exp(-math.log(10000) / half * torch.arange(half, dtype=torch.float32))
+        frequencies = torch.exp(-math.log(10000) / half * torch.arange(half, dtype=torch.float32, device=x.device))
         angles = timesteps[:, None] * frequencies[None]
         embedding = F.silu(self.time(torch.cat([angles.cos(), angles.sin()], dim=1)))  # as every block reads it
         h = self.stem(x)
@@ -244,11 +247,14 @@ def matmul_speed():
 def timed(work):
     start = time.perf_counter()
     work()
+    if options.device != "cpu":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
 def main():
     torch.set_num_threads(options.threads)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.precision == "tf32"
     if options.mode == "matmul":
         print(json.dumps({"gflops": [round(g, 1) for g in matmul_speed()]}))
         return
@@ -259,20 +265,24 @@ def main():
     parameters = sum(p.numel() for p in net.parameters())
     assert parameters == case["parameters"], f"{options.case} has {parameters} parameters"
     fill_parameters(net)
-    net = net.to(memory_format=layout)
+    net = net.to(device=options.device, memory_format=layout)
     batch = 1 if options.mode == "single" else case["batch"]
     size = options.pixels or case["size"]
     x = torch.from_numpy(test_values(0xFFFF, batch * size * size * 3)).view(batch, size, size, 3).permute(0, 3, 1, 2)
-    x = x.contiguous(memory_format=layout)
-    timesteps = torch.tensor([float((61 * n + 7) % 1000) for n in range(batch)])
+    x = x.to(options.device).contiguous(memory_format=layout)
+    timesteps = torch.tensor([float((61 * n + 7) % 1000) for n in range(batch)], device=options.device)
     if options.save:
         save(net, x, timesteps, options.save)
         return
-    run = torch.compile(net) if options.compile else net
+    compiled = torch.compile(net) if options.compile else net
     losses = []
 
+    def run(*inputs):
+        with torch.autocast(options.device, torch.bfloat16, enabled=options.precision == "bfloat16"):
+            return compiled(*inputs)
+
     def squared_error(out):
-        return (out[:, :3] - x).square().mean()
+        return (out[:, :3].float() - x).square().mean()
 
     if options.mode == "train":
         optimiser = adamw(net.parameters())
@@ -282,7 +292,7 @@ def main():
             loss = squared_error(run(x, timesteps))
             loss.backward()
             optimiser.step()
-            losses.append(loss.item())
+            losses.append(loss.detach())
     else:
         @torch.inference_mode()
         def step():
@@ -296,11 +306,12 @@ def main():
         print(profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=25), file=sys.stderr)
     else:
         times = [timed(step) for _ in range(options.repeats)]
-    if options.mode != "train":
-        losses[:] = [squared_error(losses[0]).item()]
+    losses = [loss.item() for loss in losses] if options.mode == "train" else [squared_error(losses[0]).item()]
+    device_bytes = torch.cuda.max_memory_allocated() if options.device != "cpu" else 0
 
     print(json.dumps({
         "program": "PyTorch " + torch.__version__ + (" compiled" if options.compile else ""),
+        "device": options.device, "precision": options.precision, "device_bytes": device_bytes,
         "case": options.case, "mode": options.mode, "layout": options.layout, "batch": batch, "pixels": size,
         "threads": torch.get_num_threads(), "parameters": parameters, "seconds": statistics.median(times),
         "all_seconds": [round(t, 6) for t in times], "peak_bytes": resident_bytes("VmHWM"),

@@ -4,6 +4,7 @@
 #include "bench.hpp"
 #include "kernel_profile.hpp"
 
+#include <glyphdiff/bfloat16.hpp>
 #include <glyphdiff/optim/adamw.hpp>
 #include <glyphdiff/presets.hpp>
 #include <glyphdiff/unet.hpp>
@@ -54,7 +55,9 @@ struct L64 {
                                      .resblock_updown = true};
 };
 
-// The released models of 256 x 256 pixels, which are measured forward only.
+constexpr bool on_host = kernels::runs_on_host<Exec>;
+
+// The released models of 256 x 256 pixels, which a host measures forward only.
 struct I256 : presets::IddpmLsun256 {
   static constexpr char const* name = "I256";
   static constexpr bool forward_only = true;
@@ -97,11 +100,11 @@ void fill_parameters(Exec const& exec, Net& net) {
   exec.fence();
 }
 
-/// The network of a case with a batch of images.
-template <class Case>
+/// The network of a case with a batch of images, on a backend.
+template <class Case, class Backend>
 struct Model {
-  using Net = UNet<Case, Exec>;
-  static constexpr UNetConfig const& config = Case::config;
+  using Net = UNet<Case, Exec, Backend>;
+  static constexpr UNetConfig config = Case::config;
 
   Exec exec;
   Net net{exec};
@@ -147,9 +150,9 @@ struct Model {
 // What is timed is step(). losses() are numbers that torch_bench.py must get as well.
 
 /// One image batch forward and back and an update of the parameters.
-template <class Case>
-struct TrainStep : Model<Case> {
-  using typename Model<Case>::Net;
+template <class Case, class Backend>
+struct TrainStep : Model<Case, Backend> {
+  using typename Model<Case, Backend>::Net;
   Arena<Exec> gradients{"bench::gradients", parameter_count<Case>};
   AdamW<Exec> adamw{parameter_count<Case>};
   Images<Exec> d_out{"bench::d_out", this->out.extent(0), this->out.extent(1), this->out.extent(2),
@@ -157,7 +160,7 @@ struct TrainStep : Model<Case> {
   typename Net::Tape tape;
   std::vector<double> history;
 
-  explicit TrainStep(int pixels) : Model<Case>(Case::batch, pixels) {}
+  explicit TrainStep(int pixels) : Model<Case, Backend>(Case::batch, pixels) {}
 
   void step() {
     this->net.forward(this->exec, this->x, this->timesteps, {}, this->out, tape);
@@ -169,26 +172,27 @@ struct TrainStep : Model<Case> {
 };
 
 /// One evaluation without gradients, as a sampler makes it.
-template <class Case>
-struct Forward : Model<Case> {
-  using typename Model<Case>::Net;
+template <class Case, class Backend>
+struct Forward : Model<Case, Backend> {
+  using typename Model<Case, Backend>::Net;
   typename Net::Evaluator evaluate{this->net};
 
-  explicit Forward(int pixels, int batch = Case::batch) : Model<Case>(batch, pixels) {}
+  explicit Forward(int pixels, int batch = Case::batch) : Model<Case, Backend>(batch, pixels) {}
 
   void step() { evaluate(this->exec, this->x, this->timesteps, this->out); }
   std::vector<double> losses() const { return {this->squared_error({})}; }
 };
 
-template <class Case>
-struct ForwardSingle : Forward<Case> {
-  explicit ForwardSingle(int pixels) : Forward<Case>(pixels, 1) {}
+template <class Case, class Backend>
+struct ForwardSingle : Forward<Case, Backend> {
+  explicit ForwardSingle(int pixels) : Forward<Case, Backend>(pixels, 1) {}
 };
 
 struct Options {
   std::vector<std::string> cases{"S32", "M64", "L64"}, modes{"train", "forward", "single"};
   int warmup = 2, repeats = 5, threads = 0, pixels = 0;
   bool profile = false;
+  std::string precision = "float32";
 };
 
 std::string json_list(std::vector<double> const& values, char const* format) {
@@ -217,26 +221,36 @@ void measure(char const* mode, Options const& options) {
     profile.reset();
   }
   std::printf(
-      "{\"program\": \"glyphdiff\", \"build\": \"%s\", \"case\": \"%s\", \"mode\": \"%s\", \"layout\": "
+      "{\"program\": \"glyphdiff\", \"build\": \"%s\", \"precision\": \"%s\", \"case\": \"%s\", \"mode\": "
+      "\"%s\", \"layout\": "
       "\"nhwc\", \"batch\": %d, \"pixels\": %d, "
       "\"threads\": %d, \"parameters\": %lld, \"seconds\": %.6f, \"all_seconds\": %s, "
       "\"peak_bytes\": %lld, \"bytes_before\": %lld, \"losses\": %s}\n",
-      bench::build().c_str(), Case::name, mode, int(work.x.extent(0)), int(work.x.extent(1)),
-      int(work.exec.concurrency()), static_cast<long long>(parameter_count<Case>), bench::median(times),
-      json_list(times, "%.6f").c_str(), static_cast<long long>(bench::resident_bytes("VmHWM")),
-      static_cast<long long>(before), json_list(work.losses(), "%.9g").c_str());
+      bench::build().c_str(), options.precision.c_str(), Case::name, mode, int(work.x.extent(0)),
+      int(work.x.extent(1)), int(work.exec.concurrency()), static_cast<long long>(parameter_count<Case>),
+      bench::median(times), json_list(times, "%.6f").c_str(),
+      static_cast<long long>(bench::resident_bytes("VmHWM")), static_cast<long long>(before),
+      json_list(work.losses(), "%.9g").c_str());
   std::fflush(stdout);
+}
+
+template <class Case, class Backend>
+void measure_on(Options const& options) {
+  for (std::string const& mode : options.modes) {
+    if constexpr (!on_host || !requires { Case::forward_only; })
+      if (mode == "train") measure<Case, TrainStep<Case, Backend>>("train", options);
+    if (mode == "forward") measure<Case, Forward<Case, Backend>>("forward", options);
+    if (mode == "single") measure<Case, ForwardSingle<Case, Backend>>("single", options);
+  }
 }
 
 template <class Case>
 void measure_case(Options const& options) {
   if (std::find(options.cases.begin(), options.cases.end(), Case::name) == options.cases.end()) return;
-  for (std::string const& mode : options.modes) {
-    if constexpr (!requires { Case::forward_only; })
-      if (mode == "train") measure<Case, TrainStep<Case>>("train", options);
-    if (mode == "forward") measure<Case, Forward<Case>>("forward", options);
-    if (mode == "single") measure<Case, ForwardSingle<Case>>("single", options);
-  }
+  if (options.precision == "float32") measure_on<Case, kernels::DefaultBackend<Exec>>(options);
+  // On the host it would be the slow one, and half of the compiling.
+  if constexpr (!on_host)
+    if (options.precision == "bfloat16") measure_on<Case, kernels::PortableIn<bfloat16>>(options);
 }
 
 }  // namespace
@@ -260,6 +274,10 @@ int main(int argc, char** argv) try {
       ->capture_default_str();
   app.add_option("--threads", options.threads, "threads, 0: one per core")->check(CLI::Range(0, 4096));
   app.add_option("--pixels", options.pixels, "image size, 0: the network's own")->check(CLI::Range(0, 4096));
+  app.add_option("--precision", options.precision, "of activations, and of the weights that products read")
+      ->check(CLI::IsMember(on_host ? std::vector<std::string>{"float32"}
+                                    : std::vector<std::string>{"float32", "bfloat16"}))
+      ->capture_default_str();
   app.add_flag("--profile", options.profile, "print the time of every kernel to standard error");
   CLI11_PARSE(app, argc, argv);
 

@@ -15,7 +15,7 @@ template <class On, class Spec>
 struct Classification {
   using Exec = typename On::Exec;
   using Net = EncoderUNet<Spec, Exec, typename On::Backend>;
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
 
   Exec exec;
   Net net{exec};

@@ -90,6 +90,8 @@ class OtherWorkers {
   ~OtherWorkers() { --Kokkos::Impl::g_openmp_hardware_max_threads; }
   OtherWorkers(OtherWorkers const&) = delete;
   Exec exec;
+#elif KOKKOS_VERSION < 40000
+  Exec exec;  // Serial, which has one worker
 #else
   Exec exec = Kokkos::Experimental::partition_space(Exec(), 1, 1)[0];
 #endif
@@ -186,6 +188,10 @@ TEST_CASE("an evaluator and a tape run on instances of any concurrency, one afte
   {
     OtherWorkers const other;
     REQUIRE(other.exec.concurrency() > 0);
+    if (other.exec.concurrency() == exec.concurrency()) {
+      MESSAGE("not looked at: this Kokkos has one number of workers");
+      return;
+    }
     CHECK_THROWS_WITH_AS(net.backward(other.exec, out, gradients, tape),
                          doctest::Contains("expected as many workers as the forward pass had"), Error);
     evaluator(other.exec, x, times, out);

@@ -55,8 +55,8 @@ std::vector<float> three_updates(MomentFormat moments, std::uint64_t seed = 1) {
   auto all = to_host(p);
   for (auto const& average : ema.averages())
     for (float const x : to_host(average.values)) all.push_back(x);
-  for (auto const& moment : {adamw.first_moment_bfloat16, adamw.second_moment_bfloat16})
-    for (float const x : widened<Exec>(moment)) all.push_back(x);
+  for (float const x : widened<Exec>(adamw.first_moment_bfloat16)) all.push_back(x);
+  for (float const x : widened<Exec>(adamw.second_moment_bfloat16)) all.push_back(x);
   return all;
 }
 

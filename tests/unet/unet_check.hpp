@@ -15,7 +15,7 @@ template <class On, class Spec>
 struct Problem {
   using Exec = typename On::Exec;
   using Net = UNet<Spec, Exec, typename On::Backend>;
-  static constexpr UNetConfig const& config = Spec::config;
+  static constexpr UNetConfig config = Spec::config;
 
   Exec exec;
   Net net{exec};

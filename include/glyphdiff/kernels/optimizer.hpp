@@ -122,18 +122,18 @@ template <int W>
 KOKKOS_INLINE_FUNCTION void adamw_pack(AdamWUpdate const& u, float gradient_scale, EmaUpdate const& ema,
                                        std::int64_t i, float* parameters, float* gradients,
                                        float* first_moment, float* second_moment) {
-  using P = Pack<W>;
-  auto const g = P::broadcast(gradient_scale) * P::load(gradients + i);
-  auto const m = fused(P::broadcast(u.one_minus_beta1), g, P::broadcast(u.beta1) * P::load(first_moment));
-  auto const v =
-      fused(P::broadcast(u.one_minus_beta2) * g, g, P::broadcast(u.beta2) * P::load(second_moment));
-  auto const denominator = sqrt(v) / P::broadcast(u.sqrt_bias_correction2) + P::broadcast(u.eps);
-  auto const p =
-      fused(P::broadcast(-u.step_size), m / denominator, P::broadcast(u.keep) * P::load(parameters + i));
+  auto const g = Pack<W>::broadcast(gradient_scale) * Pack<W>::load(gradients + i);
+  auto const m = fused(Pack<W>::broadcast(u.one_minus_beta1), g,
+                       Pack<W>::broadcast(u.beta1) * Pack<W>::load(first_moment));
+  auto const v = fused(Pack<W>::broadcast(u.one_minus_beta2) * g, g,
+                       Pack<W>::broadcast(u.beta2) * Pack<W>::load(second_moment));
+  auto const denominator = sqrt(v) / Pack<W>::broadcast(u.sqrt_bias_correction2) + Pack<W>::broadcast(u.eps);
+  auto const p = fused(Pack<W>::broadcast(-u.step_size), m / denominator,
+                       Pack<W>::broadcast(u.keep) * Pack<W>::load(parameters + i));
   p.store(parameters + i);
   m.store(first_moment);
   v.store(second_moment);
-  P::broadcast(0.0f).store(gradients + i);
+  Pack<W>::broadcast(0.0f).store(gradients + i);
   ema_pack(ema, i, p);
 }
 
@@ -182,26 +182,41 @@ inline KOKKOS_FUNCTION void narrow(float const* __restrict first, float const* _
 /// adamw_pack for the values [i, end), whose moments are bfloat16: run by run they are widened, updated as
 /// floats are, and rounded. The parameters follow the moments as they were before rounding.
 template <class Backend>
-KOKKOS_FUNCTION void adamw_runs(AdamWUpdate const& u, float gradient_scale, EmaUpdate const& ema,
-                                std::int64_t i, std::int64_t end, float* parameters, float* gradients,
-                                std::uint16_t* first_moment, std::uint16_t* second_moment) {
-  constexpr int W = Backend::width, run = Backend::one_element_per_item ? 1 : bfloat16_run;
+requires(!Backend::one_element_per_item) void adamw_runs(AdamWUpdate const& u, float gradient_scale,
+                                                         EmaUpdate const& ema, std::int64_t i,
+                                                         std::int64_t end, float* parameters,
+                                                         float* gradients, std::uint16_t* first_moment,
+                                                         std::uint16_t* second_moment) {
+  constexpr int W = Backend::width, run = bfloat16_run;
   float first[run], second[run];
   std::uint16_t bits[run];
   for (; i < end; i += run) {
     int const n = end - i < run ? int(end - i) : run;
     widen(first_moment + i, n, first);
     widen(second_moment + i, n, second);
-    if constexpr (run == 1)
-      bits[0] = rounding_bits(u.rounding, i);
-    else
-      rounding_bits(u.rounding, i, n, bits);
+    rounding_bits(u.rounding, i, n, bits);
     int k = 0;
     for (; k + W <= n; k += W)
       adamw_pack<W>(u, gradient_scale, ema, i + k, parameters, gradients, first + k, second + k);
     for (; k < n; ++k)
       adamw_pack<1>(u, gradient_scale, ema, i + k, parameters, gradients, first + k, second + k);
     narrow(first, second, bits, n, first_moment + i, second_moment + i);
+  }
+}
+
+/// The same value by value. Apart, since nvcc takes no vectors in a function that a device may call.
+template <class Backend>
+requires(Backend::one_element_per_item) KOKKOS_FUNCTION
+    void adamw_runs(AdamWUpdate const& u, float gradient_scale, EmaUpdate const& ema, std::int64_t i,
+                    std::int64_t end, float* parameters, float* gradients, std::uint16_t* first_moment,
+                    std::uint16_t* second_moment) {
+  for (; i < end; ++i) {
+    float first, second;
+    widen(first_moment + i, 1, &first);
+    widen(second_moment + i, 1, &second);
+    std::uint16_t const bits = rounding_bits(u.rounding, i);
+    adamw_pack<1>(u, gradient_scale, ema, i, parameters, gradients, &first, &second);
+    narrow(&first, &second, &bits, 1, first_moment + i, second_moment + i);
   }
 }
 

@@ -32,7 +32,11 @@ struct Buffer {
   std::int64_t offset = 0;  ///< in values
 
   explicit operator bool() const { return memory != Memory::none; }
-  operator Buffer<T const>() const requires(!std::is_const_v<T>) { return {memory, number, offset}; }
+  /// To a Buffer<T const>; a template, so that there is none from a Buffer of const values to itself.
+  template <class Const>
+  requires(!std::is_const_v<T> && std::is_same_v<Const, T const>) operator Buffer<Const>() const {
+    return {memory, number, offset};
+  }
   /// The same without its first values.
   Buffer from(std::int64_t values) const { return {memory, number, offset + values}; }
 };
