@@ -7,6 +7,7 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace glyphdiff {
 
@@ -37,6 +38,8 @@ class TransferBlock {
 
   /// Begins a new layout.
   void clear() { used_ = 0; }
+  /// How far the layout reaches.
+  std::size_t bytes() const { return used_; }
 
   /// Room for so many values, uninitialised.
   template <class T>
@@ -66,15 +69,23 @@ class TransferBlock {
   }
 
   /// Room for the layout in the space's memory.
-  void make_room() {
-    if (device_.extent(0) < used_)
-      device_ = Bytes(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::transfer::device"), used_);
+  void make_room() { make_room(used_); }
+  /// Room for so many bytes.
+  void make_room(std::size_t bytes) {
+    if (device_.extent(0) < bytes)
+      device_ = Bytes(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::transfer::device"), bytes);
   }
   /// Begins to copy the block to the space's memory. `on`: an execution space instance or a Runner.
   template <class On>
   void upload(On const& on) {
     make_room();
-    copy_values(on, Piece(device_.data(), used_), HostValues(host_.data(), used_));
+    upload(on, 0, used_);
+  }
+  /// Begins to copy what the layout has from byte `begin` to `end` to where the space's memory begins, in
+  /// which there must be room.
+  template <class On>
+  void upload(On const& on, std::size_t begin, std::size_t end) {
+    copy_values(on, Piece(device_.data(), end - begin), HostValues(host_.data() + begin, end - begin));
   }
   /// Begins to copy the block to the host.
   template <class On>
@@ -91,6 +102,64 @@ class TransferBlock {
   HostBytes host_;
   Bytes device_;
   std::size_t used_ = 0;
+};
+
+/// What the operations of many steps read, written before the first of them. The values of one step at a time
+/// are in the space's memory, those of all steps in the same place: steps that add the same values one after
+/// the other launch the same, argument by argument. The host's values stay as they are, so no step waits for
+/// the copies of those before it.
+template <class Exec>
+class StepBlock {
+ public:
+  /// Where values lie, the same in the host's values of any step and in the space's memory.
+  template <class T>
+  using Part = typename TransferBlock<Exec>::template Part<T>;
+
+  /// Forgets all steps.
+  void clear() {
+    block_.clear();
+    begins_.clear();
+    largest_ = 0;
+  }
+  /// Begins the values of another step.
+  void next() { begins_.push_back(block_.bytes()); }
+  /// Room for so many values of the latest step, uninitialised.
+  template <class T>
+  Part<T> add(std::size_t count) {
+    Part<T> const part = block_.template add<T>(count);
+    largest_ = (std::max)(largest_, block_.bytes() - begins_.back());
+    return {part.begin - begins_.back(), count};
+  }
+  /// One value of the latest step.
+  template <class T>
+  Part<T> add_value(T const& value) {
+    Part<T> const part = add<T>(1);
+    host(part)[0] = value;
+    return part;
+  }
+
+  /// The values of the latest step on the host, until the next add().
+  template <class T>
+  std::span<T> host(Part<T> part) const {
+    return block_.host(Part<T>{begins_.back() + part.begin, part.count});
+  }
+  /// Begins to copy the values of a step, counted from 0, to the space's memory. No step may be added from
+  /// here on. `on`: an execution space instance or a Runner.
+  template <class On>
+  void upload(On const& on, std::size_t step) {
+    block_.make_room(largest_);
+    block_.upload(on, begins_[step], step + 1 < begins_.size() ? begins_[step + 1] : block_.bytes());
+  }
+  /// The address of the uploaded step's.
+  template <class T>
+  T* device(Part<T> part) const {
+    return block_.device(part);
+  }
+
+ private:
+  TransferBlock<Exec> block_;
+  std::vector<std::size_t> begins_;  // of each step, in bytes
+  std::size_t largest_ = 0;
 };
 
 }  // namespace glyphdiff

@@ -32,9 +32,9 @@ void process_and_losses(Exec const& exec, float* x, LossCoefficients const* of) 
 }
 
 void sampling(Exec const& exec, float* x, float const* mask) {
-  estimate<Portable>(exec, 3, 1, {}, x, x, 2, x, x);
-  sum_terms<Portable>(exec, 3, {}, x);
-  ancestral_step<Portable>(exec, 3, 1, {}, x, 2, x, x, x);
+  estimate<Portable>(exec, 3, 1, nullptr, x, x, 2, x, x);
+  sum_terms<Portable>(exec, 3, {}, mask, x);
+  ancestral_step<Portable>(exec, 3, 1, nullptr, x, 2, x, x, x);
   guide<Portable>(exec, 3, 1, 2, 1.5f, x, x);
   keep_where<Portable>(exec, 3, 1, mask, x, x);
   blend<Portable>(exec, 2, 3, {x, x, 3, 0}, mask, x);

@@ -10,6 +10,9 @@
 /// channels than the image, the prediction first, then what interpolates the log variance.
 namespace glyphdiff::kernels {
 
+// What changes from step to step is read from the space's memory, so that a recorded step can be run again as
+// another one.
+
 /// How an estimate (of x_0 or eps) comes from x and a network's output, the same for every sample of the
 /// batch: estimate_x x + estimate_output output + clipping (clip(x0) - x0) + guidance gradient, where
 /// x0 = x0_x x + x0_output output.
@@ -51,19 +54,21 @@ void for_each_pixel(char const* label, Exec const& exec, std::int64_t all_pixels
   for_each(label, exec, (all_pixels + run - 1) / run, PixelRun<Function>{f, run, all_pixels});
 }
 
-/// estimate (N,H,W,C) from x and output; `gradient` is read if by.guidance is not 0.
+/// estimate (N,H,W,C) from x and output, as `how` says in the space's memory; `gradient` is read if its
+/// guidance is not 0.
 template <class Backend, class Exec>
-void estimate(Exec const& exec, std::int64_t all_pixels, int channels, Estimate by, float const* x,
+void estimate(Exec const& exec, std::int64_t all_pixels, int channels, Estimate const* how, float const* x,
               float const* output, int output_channels, float const* gradient, float* result) {
   for_each_pixel<Backend>(
       "glyphdiff::sampler::estimate", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        Estimate const by = *how;
         std::int64_t const first = pixel * channels;
         estimate_pixel(channels, by, x + first, output + pixel * output_channels,
                        by.guidance != 0.0f ? gradient + first : nullptr, result + first);
       });
 }
 
-/// coefficient * image, one term of a sum.
+/// coefficient * image, one term of a sum. The coefficient may be said elsewhere.
 struct Term {
   float coefficient;
   float const* image;
@@ -80,6 +85,7 @@ struct Terms {
 template <int run>
 struct SumOfTerms {
   Terms terms;
+  float const* coefficients;
   float* out;
   std::int64_t size;
 
@@ -89,7 +95,7 @@ struct SumOfTerms {
     float sums[run];
     for (int i = 0; i < count; ++i) sums[i] = 0;
     for (int k = 0; k < terms.count; ++k) {
-      float const coefficient = terms.term[k].coefficient;
+      float const coefficient = coefficients != nullptr ? coefficients[k] : terms.term[k].coefficient;
       float const* const image = terms.term[k].image + first;
       for (int i = 0; i < count; ++i) sums[i] += coefficient * image[i];
     }
@@ -97,11 +103,14 @@ struct SumOfTerms {
   }
 };
 
-/// out = the sum of the terms over `size` elements; `out` may be among their images.
+/// out = the sum of the terms over `size` elements; `out` may be among their images. `coefficients`: those of
+/// the terms, in the space's memory; null: their own.
 template <class Backend, class Exec>
-void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float* out) {
+void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float const* coefficients,
+               float* out) {
   constexpr int run = static_cast<int>(pixel_run<Backend>);
-  for_each("glyphdiff::sampler::sum", exec, (size + run - 1) / run, SumOfTerms<run>{terms, out, size});
+  for_each("glyphdiff::sampler::sum", exec, (size + run - 1) / run,
+           SumOfTerms<run>{terms, coefficients, out, size});
 }
 
 /// How many of x's `size` elements are not finite. Waits for the result.
@@ -138,14 +147,15 @@ KOKKOS_INLINE_FUNCTION void ancestral_pixel(int channels, AncestralStep const& s
   }
 }
 
-/// x (N,H,W,C) moves one step; `output` has at least `channels` channels, 2 * channels if the variance is
-/// learned; `gradient` is read if the step is guided.
+/// x (N,H,W,C) moves one step, as `how` says in the space's memory; `output` has at least `channels`
+/// channels, 2 * channels if the variance is learned; `gradient` is read if the step is guided.
 template <class Backend, class Exec>
-void ancestral_step(Exec const& exec, std::int64_t all_pixels, int channels, AncestralStep step,
+void ancestral_step(Exec const& exec, std::int64_t all_pixels, int channels, AncestralStep const* how,
                     float const* output, int output_channels, float const* gradient, float const* noise,
                     float* x) {
   for_each_pixel<Backend>(
       "glyphdiff::sampler::ancestral", exec, all_pixels, KOKKOS_LAMBDA(std::int64_t pixel) {
+        AncestralStep const& step = *how;  // of a copy gcc fuses other products: other bits
         std::int64_t const first = pixel * channels;
         ancestral_pixel(channels, step, output + pixel * output_channels,
                         step.guided ? gradient + first : nullptr, noise + first, x + first);
@@ -207,13 +217,12 @@ struct MakeEstimate {
   static constexpr char const* name = "sampler::estimate";
   std::int64_t pixels;
   int channels, output_channels;
-  Estimate by;
 
   Work work(int) const { return {12.0 * pixels * channels, 6.0 * pixels * channels}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, float const* output, float const* gradient,
-           float* result) const {
-    estimate<Backend>(exec, pixels, channels, by, x, output, output_channels, gradient, result);
+  void run(Backend, Exec const& exec, Estimate const* how, float const* x, float const* output,
+           float const* gradient, float* result) const {
+    estimate<Backend>(exec, pixels, channels, how, x, output, output_channels, gradient, result);
   }
 };
 
@@ -224,8 +233,8 @@ struct SumTerms {
 
   Work work(int) const { return {4.0 * (terms.count + 1) * size, 2.0 * terms.count * size}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float* out) const {
-    sum_terms<Backend>(exec, size, terms, out);
+  void run(Backend, Exec const& exec, float* out, float const* coefficients = nullptr) const {
+    sum_terms<Backend>(exec, size, terms, coefficients, out);
   }
 };
 
@@ -245,13 +254,12 @@ struct TakeAncestralStep {
   static constexpr char const* name = "sampler::ancestral";
   std::int64_t pixels;
   int channels, output_channels;
-  AncestralStep step;
 
   Work work(int) const { return {16.0 * pixels * channels, 8.0 * pixels * channels}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* output, float const* gradient, float const* noise,
-           float* x) const {
-    ancestral_step<Backend>(exec, pixels, channels, step, output, output_channels, gradient, noise, x);
+  void run(Backend, Exec const& exec, AncestralStep const* how, float const* output, float const* gradient,
+           float const* noise, float* x) const {
+    ancestral_step<Backend>(exec, pixels, channels, how, output, output_channels, gradient, noise, x);
   }
 };
 

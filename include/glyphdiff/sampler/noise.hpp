@@ -5,6 +5,7 @@
 #include <glyphdiff/schedule/noise_level.hpp>
 #include <glyphdiff/tensor.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <type_traits>
 
@@ -23,6 +24,13 @@ concept NoiseSource = requires(Noise& noise, Exec const& exec, Images<Exec> cons
 template <class Noise>
 concept RunnerNoiseSource = std::remove_reference_t<Noise>::takes_runner;
 
+/// One that is random numbers of glyphdiff's own and says which: numbers(step) in place of step(), and before
+/// the sampler has begun. The sampler draws them itself, as its memory says.
+template <class Noise>
+concept KeyedNoiseSource = requires(Noise& noise) {
+  { noise.numbers(0) } -> std::same_as<RandomBatch>;
+};
+
 /// Noise that depends on the seed and on each picture's global number alone: the same picture at any batch
 /// size.
 struct SeededNoise {
@@ -32,18 +40,22 @@ struct SeededNoise {
 
   template <class Exec>
   void start(Exec const& exec, Images<Exec> const& images) const {
-    fill(exec, {seed, Stream::sampling_start, 0}, images);
+    fill(exec, {{seed, Stream::sampling_start, 0}, first_sample}, images);
   }
   template <class Exec>
   void step(Exec const& exec, int number, Images<Exec> const& images) const {
-    fill(exec, {seed, Stream::sampling_noise, std::uint64_t(number)}, images);
+    fill(exec, numbers(number), images);
+  }
+  RandomBatch numbers(int step) const {
+    return {{seed, Stream::sampling_noise, std::uint64_t(step)}, first_sample};
   }
 
  private:
   template <class Exec>
-  void fill(Exec const& exec, RandomKey key, Images<Exec> const& images) const {
+  void fill(Exec const& exec, RandomBatch const& from, Images<Exec> const& images) const {
     std::int64_t const samples = images.extent(0);
-    run(exec, kernels::FillNormal{samples, std::int64_t(images.size()) / samples, key, first_sample},
+    run(exec,
+        kernels::FillNormal{samples, std::int64_t(images.size()) / samples, from.key, from.first_sample},
         images.data());
   }
 };
@@ -69,6 +81,7 @@ struct StartFrom {
   void step(On const& exec, int number, Images<Exec> const& x) {
     noise.step(exec, number, x);
   }
+  RandomBatch numbers(int step) requires KeyedNoiseSource<Noise> { return noise.numbers(step); }
 };
 
 /// SDEdit (Meng, He, Song, Song, Wu, Zhu, Ermon 2022, algorithm 1): starts from images noised to the first

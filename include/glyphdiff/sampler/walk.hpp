@@ -6,8 +6,12 @@
 #include <glyphdiff/kernels/sampling.hpp>
 #include <glyphdiff/sampler/denoiser.hpp>
 #include <glyphdiff/sampler/noise.hpp>
+#include <glyphdiff/transfer_block.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <span>
@@ -33,7 +37,10 @@ inline Mix transfer(NoiseLevel from, NoiseLevel to) {
   return {to.alpha / from.alpha, to.sigma - to.alpha * from.ratio()};
 }
 
-/// One run of a sampler over the images x (N,H,W,C), on the model's backend.
+/// One run of a sampler over the images x (N,H,W,C), on the model's backend. What the steps do is said before
+/// the first of them: all that changes from one to the next is written to a StepBlock then, so that a step
+/// launches what steps of the same form did before it, argument by argument. (Multistep methods take turns
+/// with the images of their History.)
 template <class Exec, class D, Denoiser<Exec> Model>
 class Walk {
  public:
@@ -69,19 +76,24 @@ class Walk {
       noise.start(runner_.space(), x_);
   }
 
-  /// Takes the steps in order: draws noise, calls move(step, noise), reports. Throws Error if x is not finite
-  /// at the end.
+  /// Calls move(step, noise) for the steps in order, which says what x0(), eps(), sum() and ancestral_step()
+  /// are to do, and only then takes them: draws the step's noise, does what was said, reports. Throws Error
+  /// if x is not finite at the end.
   template <class Noise, class Progress, class Move>
   void along(std::vector<SamplingStep> const& steps, Noise& noise, Progress& progress, Move const& move) {
     Images<Exec> const step_noise = image("glyphdiff::sampler::noise");
     int const count = static_cast<int>(steps.size());
+    std::vector<std::size_t> ends;  // of each step's work
     for (int i = 0; i < count; ++i) {
-      if constexpr (RunnerNoiseSource<Noise>)
-        noise.step(runner_, i, step_noise);
-      else
-        noise.step(runner_.space(), i, step_noise);
+      values_.next();
+      draw(noise, i, step_noise);
       move(steps[i], step_noise);
-      progress(i + 1, count, x_);
+      ends.push_back(work_.size());
+    }
+    for (std::size_t i = 0, at = 0; i < ends.size(); ++i) {
+      values_.upload(runner_, i);
+      for (; at < ends[i]; ++at) work_[at]();
+      progress(static_cast<int>(i) + 1, count, x_);
     }
     std::int64_t not_finite = 0;
     runner_.run(kernels::CountNotFinite{std::int64_t(x_.size())}, x_.data(), &not_finite);
@@ -102,18 +114,21 @@ class Walk {
   }
 
   /// out = the sum of the terms, of which those with coefficient 0 are not read; `out` may be among them.
-  void sum(std::initializer_list<Term> terms, Images<Exec> const& out) const {
-    kernels::Terms all{};
+  void sum(std::initializer_list<Term> terms, Images<Exec> const& out) {
+    kernels::SumTerms op{std::int64_t(out.size()), {}};
+    auto const part = values_.template add<float>(terms.size());
     for (Term const& t : terms)
-      if (t.coefficient != 0) all.term[all.count++] = {static_cast<float>(t.coefficient), t.image.data()};
-    runner_.run(kernels::SumTerms{std::int64_t(out.size()), all}, out.data());
+      if (t.coefficient != 0) {
+        values_.host(part)[op.terms.count] = static_cast<float>(t.coefficient);
+        op.terms.term[op.terms.count++].image = t.image.data();
+      }
+    work_.push_back([=, this] { runner_.run(op, out.data(), values_.device(part)); });
   }
 
   /// x moves one ancestral step.
   void ancestral_step(SamplingStep const& s, Images<Exec> const& noise) {
-    evaluate(s.start(), x_);
     Mix const x0 = D::Prediction::x0(s.here);
-    kernels::AncestralStep const step{
+    auto const how = values_.add_value(kernels::AncestralStep{
         .x0_x = static_cast<float>(x0.first),
         .x0_output = static_cast<float>(x0.second),
         .limit = limit_,
@@ -124,15 +139,33 @@ class Walk {
         .noisy = !s.last,
         .log_small = static_cast<float>(s.log_variance_small),
         .log_large = static_cast<float>(s.log_variance_large),
-    };
-    runner_.run(kernels::TakeAncestralStep{pixels(), channels_, int(output_.extent(3)), step}, output_.data(),
-                gradient_.data(), noise.data(), x_.data());
+    });
+    work_.push_back([=, this] {
+      evaluate(s.start(), x_);
+      runner_.run(kernels::TakeAncestralStep{pixels(), channels_, int(output_.extent(3))},
+                  values_.device(how), output_.data(), gradient_.data(), noise.data(), x_.data());
+    });
   }
 
  private:
   static constexpr bool guided = GuidedDenoiser<Model, Exec>;
 
   std::int64_t pixels() const { return x_.extent(0) * x_.extent(1) * x_.extent(2); }
+
+  /// The noise of step `number`.
+  template <class Noise>
+  void draw(Noise& noise, int number, Images<Exec> const& to) {
+    if constexpr (KeyedNoiseSource<Noise>) {
+      auto const numbers = values_.add_value(noise.numbers(number));
+      std::int64_t const samples = to.extent(0);
+      kernels::FillNormal const op{samples, std::int64_t(to.size()) / samples};
+      work_.push_back([=, this] { runner_.run(op, to.data(), values_.device(numbers)); });
+    } else if constexpr (RunnerNoiseSource<Noise>) {
+      work_.push_back([=, this, &noise] { noise.step(runner_, number, to); });
+    } else {
+      work_.push_back([=, this, &noise] { noise.step(runner_.space(), number, to); });
+    }
+  }
 
   void evaluate(TimedLevel at, Images<Exec> const& x) {
     timesteps_.assign(timesteps_.size(), static_cast<float>(at.timestep));
@@ -143,9 +176,8 @@ class Walk {
 
   void make_estimate(TimedLevel at, Images<Exec> const& x, Mix mix, double clipping, double guidance,
                      Images<Exec> const& estimate) {
-    evaluate(at, x);
     Mix const x0 = D::Prediction::x0(at.level);
-    kernels::Estimate const by{
+    auto const how = values_.add_value(kernels::Estimate{
         .x0_x = static_cast<float>(x0.first),
         .x0_output = static_cast<float>(x0.second),
         .limit = limit_,
@@ -153,9 +185,12 @@ class Walk {
         .estimate_output = static_cast<float>(mix.second),
         .clipping = static_cast<float>(clipping),
         .guidance = guided ? static_cast<float>(guidance) : 0.0f,
-    };
-    runner_.run(kernels::MakeEstimate{pixels(), channels_, int(output_.extent(3)), by}, x.data(),
-                output_.data(), gradient_.data(), estimate.data());
+    });
+    work_.push_back([=, this] {
+      evaluate(at, x);
+      runner_.run(kernels::MakeEstimate{pixels(), channels_, int(output_.extent(3))}, values_.device(how),
+                  x.data(), output_.data(), gradient_.data(), estimate.data());
+    });
   }
 
   Runner<Exec, typename BackendOf<Model, Exec>::type> runner_;
@@ -165,6 +200,8 @@ class Walk {
   int channels_;
   Images<Exec> output_, gradient_;
   std::vector<float> timesteps_;
+  StepBlock<Exec> values_;                   // that the work reads
+  std::vector<std::function<void()>> work_;  // of all steps, in order
 };
 
 /// The latest estimates, newest first, as multistep methods keep them.
