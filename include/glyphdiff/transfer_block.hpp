@@ -10,6 +10,37 @@
 #include <vector>
 
 namespace glyphdiff {
+namespace detail {
+
+/// The host's memory that a device copies from and to by itself, while the host goes on: pinned. (From other
+/// memory copies pass through some of the driver's own, and the host waits.)
+template <class Memory>
+struct PinnedFor {
+  using type = Kokkos::HostSpace;
+};
+#if defined(KOKKOS_HAS_SHARED_HOST_PINNED_SPACE)  // from Kokkos 4 on
+template <class Memory>
+requires(!std::is_same_v<Memory, Kokkos::HostSpace>) struct PinnedFor<Memory> {
+  using type = Kokkos::SharedHostPinnedSpace;
+};
+#elif defined(KOKKOS_ENABLE_CUDA)
+template <class Memory>
+requires(!std::is_same_v<Memory, Kokkos::HostSpace>) struct PinnedFor<Memory> {
+  using type = Kokkos::CudaHostPinnedSpace;
+};
+#elif defined(KOKKOS_ENABLE_HIP)
+template <class Memory>
+requires(!std::is_same_v<Memory, Kokkos::HostSpace>) struct PinnedFor<Memory> {
+  using type = Kokkos::Experimental::HIPHostPinnedSpace;
+};
+#endif
+
+}  // namespace detail
+
+/// Where the host keeps what goes to the memory of Exec and what comes from there: pinned memory if that is a
+/// device's, its ordinary memory if Exec uses that itself.
+template <class Exec>
+using TransferHostSpace = typename detail::PinnedFor<typename Exec::memory_space>::type;
 
 /// Values of several types that go from the host to the space's memory, or back, in one copy: a block on
 /// either side, laid out by add(). Both keep their memory, so that nothing is allocated but for a block
@@ -85,19 +116,21 @@ class TransferBlock {
   /// which there must be room.
   template <class On>
   void upload(On const& on, std::size_t begin, std::size_t end) {
-    copy_values(on, Piece(device_.data(), end - begin), HostValues(host_.data() + begin, end - begin));
+    copy_values(on, Piece(device_.data(), end - begin), HostPiece(host_.data() + begin, end - begin));
   }
   /// Begins to copy the block to the host.
   template <class On>
   void download(On const& on) {
-    copy_values(on, HostValues(host_.data(), used_), Piece(device_.data(), used_));
+    copy_values(on, HostPiece(host_.data(), used_), Piece(device_.data(), used_));
   }
 
  private:
   using Bytes = Kokkos::View<char*, Kokkos::LayoutRight, typename Exec::memory_space>;
   using Piece =
       Kokkos::View<char*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged>;
-  using HostBytes = Kokkos::View<char*, Kokkos::LayoutRight, Kokkos::HostSpace>;
+  using HostBytes = Kokkos::View<char*, Kokkos::LayoutRight, TransferHostSpace<Exec>>;
+  using HostPiece =
+      Kokkos::View<char*, Kokkos::LayoutRight, TransferHostSpace<Exec>, Kokkos::MemoryUnmanaged>;
 
   HostBytes host_;
   Bytes device_;

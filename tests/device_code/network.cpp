@@ -4,7 +4,13 @@
 #include <glyphdiff/train/classifier_trainer.hpp>
 #include <glyphdiff/train/trained_part.hpp>
 
+#include <type_traits>
+
 using namespace glyphdiff;
+
+static_assert(std::is_same_v<TransferHostSpace<Kokkos::Cuda>, Kokkos::CudaHostPinnedSpace>);
+static_assert(std::is_same_v<TransferHostSpace<Kokkos::DefaultHostExecutionSpace>, Kokkos::HostSpace>);
+
 using Exec = Kokkos::Cuda;
 
 struct Blocks {  // strided convolutions, added embedding, dropout
