@@ -1,6 +1,7 @@
 // A backend that is not glyphdiff's own: it counts operations and hands them on to the portable one. A
 // training step, the training of a classifier and every sampler run on it alone, and launch nothing beside
-// its operations once their memory is there.
+// its operations once their memory is there; nothing is copied but by them and by transfers between host and
+// space, and nothing waits but fence().
 #include "arrays.hpp"
 #include "sampler/samplers.hpp"
 #include "small_networks.hpp"
@@ -29,11 +30,14 @@ using namespace glyphdiff::test;
 
 namespace {
 
-/// What the counting backend has run since clear(), and what Kokkos launched outside of it.
+/// What the counting backend has run since clear(), how often something went between host and space, and what
+/// Kokkos launched, copied or waited for beside both.
 struct Record {
   std::map<std::string, int> operations;
   std::set<std::string> others;
-  int depth = 0;
+  int transfers = 0;
+  int depth = 0;  // of operations
+  bool transferring = false, waiting = false;
 
   void clear() { *this = {}; }
 };
@@ -49,20 +53,36 @@ struct Counting : Inner {
                      Pointers... pointers) {
     ++record.operations[Op::name];
     ++record.depth;
+    record.waiting = false;
     Inner::launch(exec, context, op, scratch, pointers...);
     --record.depth;
   }
 };
 
-/// Watches what Kokkos launches while it exists.
+/// Watches what Kokkos does while it exists.
 class LaunchWatch {
  public:
   LaunchWatch() {
     using namespace Kokkos::Tools::Experimental;
     record.clear();
     auto const note = [](char const* name, std::uint32_t, std::uint64_t*) {
-      if (record.depth == 0) record.others.insert(name);
+      if (record.depth == 0 && !record.transferring) record.others.insert(name);
     };
+    glyphdiff::detail::transfer_hook = [](bool begins) {
+      record.transfers += begins;
+      record.transferring = begins;
+      record.waiting = false;
+    };
+    glyphdiff::detail::fence_hook = [](char const*) { record.waiting = true; };
+    set_begin_fence_callback([](char const* name, std::uint32_t, std::uint64_t*) {
+      if (record.depth == 0 && !record.transferring && !record.waiting)
+        record.others.insert(std::string("a fence: ") + name);
+    });
+    // Operations copy by kernels of their own.
+    set_begin_deep_copy_callback([](Kokkos::Tools::SpaceHandle, char const* name, void const*,
+                                    Kokkos::Tools::SpaceHandle, char const*, void const*, std::uint64_t) {
+      if (!record.transferring) record.others.insert(std::string("a copy to ") + name);
+    });
     set_begin_parallel_for_callback(note);
     set_begin_parallel_reduce_callback(note);
     set_begin_parallel_scan_callback(note);
@@ -72,6 +92,10 @@ class LaunchWatch {
     set_begin_parallel_for_callback(nullptr);
     set_begin_parallel_reduce_callback(nullptr);
     set_begin_parallel_scan_callback(nullptr);
+    set_begin_deep_copy_callback(nullptr);
+    set_begin_fence_callback(nullptr);
+    glyphdiff::detail::transfer_hook = nullptr;
+    glyphdiff::detail::fence_hook = nullptr;
   }
   LaunchWatch(LaunchWatch const&) = delete;
 
@@ -109,13 +133,14 @@ std::vector<int> const labels{0, 2, 1};
 TrainOptions const options{
     .batch = batch, .microbatch = 2, .learning_rate = {.peak = 1e-2}, .clip_norm = 0.1, .ema_rates = {0.9}};
 
-/// step(0) and step(1), the second watched.
+/// step(0) and step(1), the second watched. `transfers`: how many copies between host and space it makes.
 template <class Backend, class Step>
-void take_two(Step const& step) {
+void take_two(int transfers, Step const& step) {
   step(0);
   LaunchWatch const watch;
   step(1);
   if (std::is_same_v<Backend, Own>) CHECK(watch.others() == "");
+  CHECK(record.transfers == transfers);
 }
 
 /// The network's parameters after two updates with its Trainable.
@@ -127,7 +152,8 @@ std::vector<float> trained(MakeTrainable const& make) {
   Kokkos::deep_copy(net.parameters(), to_space<Exec>(values(net.parameters().size(), 3, 0.2f)));
   Trainer<Net, Process> trainer(exec, net, Process(), options, make(exec, net));
   HostImages const x[] = {pictures(0), pictures(1)}, condition[] = {pictures(10), pictures(11)};
-  take_two<Backend>([&](int step) { trainer.step(x[step], labels, condition[step]); });
+  // One block each way, and the images and conditions of two microbatches.
+  take_two<Backend>(6, [&](int step) { trainer.step(x[step], labels, condition[step]); });
   return to_host(net.parameters());
 }
 
@@ -167,7 +193,7 @@ TEST_CASE("the training of a classifier runs on its network's backend alone") {
     Net net(exec, 1);
     ClassifierTrainer<Net, Process> trainer(exec, net, Process(), {.batch = batch, .microbatch = 2});
     HostImages const x[] = {pictures(0), pictures(1)};
-    take_two<decltype(backend)>([&](int step) { trainer.step(x[step], labels); });
+    take_two<decltype(backend)>(4, [&](int step) { trainer.step(x[step], labels); });
     return to_host(net.parameters());
   };
   auto const own = run(Own());

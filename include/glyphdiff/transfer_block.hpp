@@ -12,6 +12,17 @@
 namespace glyphdiff {
 namespace detail {
 
+/// Told when a copy between the host and a space begins, and when it has been begun, if not null. For tests.
+inline void (*transfer_hook)(bool begins) = nullptr;
+
+/// Every copy between the host's memory and the space's within a step is one of these.
+template <class On, class To, class From>
+void transfer(On const& on, To const& to, From const& from) {
+  if (transfer_hook != nullptr) transfer_hook(true);
+  copy_values(on, to, from);
+  if (transfer_hook != nullptr) transfer_hook(false);
+}
+
 /// The host's memory that a device copies from and to by itself, while the host goes on: pinned. (From other
 /// memory copies pass through some of the driver's own, and the host waits.)
 template <class Memory>
@@ -116,12 +127,12 @@ class TransferBlock {
   /// which there must be room.
   template <class On>
   void upload(On const& on, std::size_t begin, std::size_t end) {
-    copy_values(on, Piece(device_.data(), end - begin), HostPiece(host_.data() + begin, end - begin));
+    detail::transfer(on, Piece(device_.data(), end - begin), HostPiece(host_.data() + begin, end - begin));
   }
   /// Begins to copy the block to the host.
   template <class On>
   void download(On const& on) {
-    copy_values(on, HostPiece(host_.data(), used_), Piece(device_.data(), used_));
+    detail::transfer(on, HostPiece(host_.data(), used_), Piece(device_.data(), used_));
   }
 
  private:
@@ -134,6 +145,41 @@ class TransferBlock {
 
   HostBytes host_;
   Bytes device_;
+  std::size_t used_ = 0;
+};
+
+/// Takes arrays of the host's own to the space's memory. Where that is a device's they pass through pinned
+/// memory, so that the host goes on meanwhile.
+template <class Exec, bool pinned = !std::is_same_v<typename Exec::memory_space, Kokkos::HostSpace>>
+class HostUploads {
+ public:
+  /// Makes room for so many values in all. What was begun before must have been done.
+  void begin(std::size_t values) {
+    used_ = 0;
+    if (pinned && memory_.extent(0) < values)
+      memory_ =
+          Memory(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::transfer::pinned"), values);
+  }
+  /// Begins to copy as many values as `to` has from the host. They must stay there until that is done. `on`:
+  /// an execution space instance or a Runner.
+  template <class On, class To>
+  void upload(On const& on, To const& to, float const* from) {
+    std::size_t const count = to.size();
+    if constexpr (pinned) {
+      Piece const staged(memory_.data() + used_, count);
+      used_ += count;
+      std::copy(from, from + count, staged.data());
+      detail::transfer(on, to, staged);
+    } else {
+      detail::transfer(on, to, HostValues(from, count));
+    }
+  }
+
+ private:
+  using Memory = Kokkos::View<float*, Kokkos::LayoutRight, TransferHostSpace<Exec>>;
+  using Piece = Kokkos::View<float*, Kokkos::LayoutRight, TransferHostSpace<Exec>, Kokkos::MemoryUnmanaged>;
+
+  Memory memory_;
   std::size_t used_ = 0;
 };
 

@@ -10,9 +10,8 @@ namespace glyphdiff::kernels {
 /// y = 0.
 template <class Exec>
 void fill_zero(Exec const& exec, float* y, std::int64_t count) {
-  Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged> view(y,
-                                                                                                       count);
-  Kokkos::deep_copy(exec, view, 0.0f);
+  for_each(
+      "glyphdiff::fill_zero", exec, count, KOKKOS_LAMBDA(std::int64_t i) { y[i] = 0; });
 }
 
 /// y = x.

@@ -113,14 +113,13 @@ void sum_terms(Exec const& exec, std::int64_t size, Terms const& terms, float co
            SumOfTerms<run>{terms, coefficients, out, size});
 }
 
-/// How many of x's `size` elements are not finite. Waits for the result.
+/// count = how many of x's `size` elements are not finite.
 template <class Exec>
-std::int64_t not_finite(Exec const& exec, std::int64_t size, float const* x) {
-  std::int64_t others = 0;
+void not_finite(Exec const& exec, std::int64_t size, float const* x, std::int64_t* count) {
+  Kokkos::View<std::int64_t, typename Exec::memory_space, Kokkos::MemoryUnmanaged> const others(count);
   Kokkos::parallel_reduce(
       "glyphdiff::sampler::finite", Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, size),
       KOKKOS_LAMBDA(std::int64_t i, std::int64_t & sum) { sum += is_finite(x[i]) ? 0 : 1; }, others);
-  return others;
 }
 
 /// One step of ancestral sampling, the same for every sample of the batch.
@@ -238,7 +237,7 @@ struct SumTerms {
   }
 };
 
-/// The number of values of x that are not finite, to a variable of the host. Waits for it.
+/// The number of values of x that are not finite.
 struct CountNotFinite {
   static constexpr char const* name = "sampler::finite";
   std::int64_t size;
@@ -246,7 +245,7 @@ struct CountNotFinite {
   Work work(int) const { return {4.0 * size, 0}; }
   template <class Backend, class Exec>
   void run(Backend, Exec const& exec, float const* x, std::int64_t* count) const {
-    *count = not_finite(exec, size, x);
+    not_finite(exec, size, x, count);
   }
 };
 

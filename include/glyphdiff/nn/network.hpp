@@ -119,7 +119,8 @@ class Network {
   /// The same layers with a copy of the parameters.
   Network(Exec const& exec, Network const& other)
       : layers_(other.layers_), list_(other.list_), parameters_(uninitialised()) {
-    copy_values(exec, parameters_, other.parameters_);
+    Runner<Exec, Backend>(exec).run(kernels::Copy{list_.total()}, other.parameters_.data(),
+                                    parameters_.data());
     fence(exec, "a network's parameters");
   }
 

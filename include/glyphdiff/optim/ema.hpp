@@ -3,6 +3,7 @@
 #include <glyphdiff/bits.hpp>
 #include <glyphdiff/error.hpp>
 #include <glyphdiff/kernels/optimizer.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/kernels/runner.hpp>
 #include <glyphdiff/mapped_file.hpp>
 #include <glyphdiff/number_text.hpp>
@@ -82,8 +83,7 @@ class Ema {
     changed();
     for (Average const& average : averages_)
       for_each_piece(exec, std::int64_t(parameters.extent(0)), [&](std::int64_t first, std::int64_t count) {
-        copy_values(exec, Piece(average.values.data() + first, count),
-                    Piece(parameters.data() + first, count));
+        run(exec, kernels::Copy{count}, parameters.data() + first, average.values.data() + first);
       });
   }
 
@@ -148,8 +148,6 @@ class Ema {
   }
 
  private:
-  using Piece =
-      Kokkos::View<float*, Kokkos::LayoutRight, typename Exec::memory_space, Kokkos::MemoryUnmanaged>;
   static constexpr std::int64_t piece_on_disk = 1 << 20;  ///< values: with four averages, 16 MiB at a time
 
   void add(std::size_t count, double rate, double width = 0, double exponent = 0) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glyphdiff/error.hpp>
+#include <glyphdiff/kernels/pointwise.hpp>
 #include <glyphdiff/sampler/ddim.hpp>
 
 #include <cmath>
@@ -62,15 +63,15 @@ template <class Exec, class D, Denoiser<Exec> Model>
 void ddim_interpolate(Exec const& exec, D const& diffusion, Model&& model, Images<Exec> const& first,
                       Images<Exec> const& second, std::span<double const> fractions, Images<Exec> const& x,
                       DdimOptions options = {}) {
+  Runner<Exec, typename BackendOf<Model, Exec>::type> const runner(exec);
   auto const encoded = [&](Images<Exec> const& image) {
     Images<Exec> const noise(Kokkos::view_alloc(Kokkos::WithoutInitializing, "glyphdiff::interpolation"),
                              image.extent(0), image.extent(1), image.extent(2), image.extent(3));
-    copy_values(exec, noise, image);
+    runner.run(kernels::Copy{std::int64_t(image.size())}, image.data(), noise.data());
     ddim_encode(exec, diffusion, model, noise, options);
     return noise;
   };
-  slerp(Runner<Exec, typename BackendOf<Model, Exec>::type>(exec), encoded(first), encoded(second), fractions,
-        x);
+  slerp(runner, encoded(first), encoded(second), fractions, x);
   options.eta = 0;
   ddim_decode(exec, diffusion, model, x, SeededNoise{}, options);
 }

@@ -95,10 +95,15 @@ class Walk {
       for (; at < ends[i]; ++at) work_[at]();
       progress(static_cast<int>(i) + 1, count, x_);
     }
-    std::int64_t not_finite = 0;
-    runner_.run(kernels::CountNotFinite{std::int64_t(x_.size())}, x_.data(), &not_finite);
+    auto& results = runner_.results();
+    results.clear();
+    auto const not_finite = results.template add<std::int64_t>(1);
+    results.make_room();
+    runner_.run(kernels::CountNotFinite{std::int64_t(x_.size())}, x_.data(), results.device(not_finite));
+    results.download(runner_);
     fence(runner_, "whether a picture is finite");
-    if (not_finite > 0) throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
+    if (results.host(not_finite)[0] > 0)
+      throw Error("a sampled picture", "finite numbers", "infinite ones or NaN");
   }
 
   /// The (clipped) x_0 that the model sees in x at a level. A classifier moves it by sigma^2 / alpha gradient

@@ -73,6 +73,7 @@ class ClassifierTrainer {
     ClassifierReport report{adamw_.steps + 1, 0, 0};
     UpdateMemory const memory =
         lay_out_update(draw_times(step), labels, 1.0 / batch, options_.learning_rate(std::int64_t(step)));
+    host_uploads_.begin(x0.size());
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
         accumulate(x0, memory, first, (std::min)(options_.microbatch, batch - first));
@@ -102,6 +103,7 @@ class ClassifierTrainer {
     std::vector<int> const labels(std::size_t(count), 0);
     std::vector<Time> times = draw_times(std::uint64_t(adamw_.steps));
     times.resize(std::size_t(count));
+    host_uploads_.begin(x0.size());
     accumulate(x0, lay_out_update(times, labels, 1.0, 0.0), 0, count);
     zero_gradients();
     fence(runner_, "a rehearsal");
@@ -118,6 +120,7 @@ class ClassifierTrainer {
     for (int first = 0; first < int(x0.extent(0)); first += options_.batch) {
       int const count = (std::min)(options_.batch, int(x0.extent(0)) - first);
       std::vector<Time> const times(std::size_t(count), t);
+      host_uploads_.begin(x0.size() / x0.extent(0) * std::size_t(count));
       load(x0, first, count);
       runner_.run(
           kernels::FillNormal{
@@ -229,8 +232,7 @@ class ClassifierTrainer {
   void load(HostImages const& x0, int first, int count) {
     int const h = int(x0.extent(1)), w = int(x0.extent(2)), channels = int(x0.extent(3));
     lay_out(count, h, w, channels);
-    HostImages const chosen(x0.data() + std::int64_t(first) * h * w * channels, count, h, w, channels);
-    copy_values(runner_, x_, chosen);
+    host_uploads_.upload(runner_, x_, x0.data() + std::int64_t(first) * h * w * channels);
   }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
@@ -270,6 +272,7 @@ class ClassifierTrainer {
   Arena<Exec> memory_;  // of what follows
   Images<Exec> x_, eps_;
   Logits<Exec> logits_, d_logits_;
+  HostUploads<Exec> host_uploads_;
   // In the runner's results().
   typename TransferBlock<Exec>::template Part<double> loss_;
   typename TransferBlock<Exec>::template Part<int> predicted_;

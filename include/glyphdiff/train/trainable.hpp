@@ -102,7 +102,9 @@ class Trainable {
   void apply(On const& exec, Arena<Exec> const& values) {
     net_->parameters_changed();
     if (all()) {
-      if (values.data() != values_.data()) copy_values(exec, values_, values);
+      if (values.data() != values_.data())
+        run(runner_on<typename Net::backend>(exec), kernels::Copy{std::int64_t(values.size())}, values.data(),
+            values_.data());
       return;
     }
     if (rank_ == 0) return scatter(exec, values);
@@ -165,7 +167,10 @@ class Trainable {
               Piece(net_->parameters().data() + info.offset, info.count));
   }
   void gather(Exec const& exec, Arena<Exec> const& to) {
-    for_each_piece(to, [&](auto chosen, auto whole) { copy_values(exec, chosen, whole); });
+    Runner<Exec, typename Net::backend> const runner(exec);
+    for_each_piece(to, [&](auto chosen, auto whole) {
+      runner.run(kernels::Copy{std::int64_t(chosen.size())}, whole.data(), chosen.data());
+    });
     fence(exec, "the trained parameters' copy");
   }
   template <class On>

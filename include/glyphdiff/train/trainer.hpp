@@ -127,6 +127,7 @@ class Trainer {
     StepReport report{step + 1, 0, 0, 0, 0, options_.learning_rate(step), {}};
     int const elements = int(x0.extent(1) * x0.extent(2) * x0.extent(3));
     UpdateMemory const memory = lay_out_update(drawn, labels, elements, report.learning_rate);
+    host_uploads_.begin(x0.size() + (Net::config.condition_channels > 0 ? condition.size() : 0));
     try {
       for (int first = 0; first < batch; first += options_.microbatch)
         accumulate(x0, condition, memory, first, (std::min)(options_.microbatch, batch - first));
@@ -176,6 +177,7 @@ class Trainer {
     std::vector<int> const labels(Net::config.classes > 0 ? std::size_t(count) : 0, 0);
     auto const drawn = timestep_sampler_.draw(options_.seed, std::uint64_t(adamw_.steps), {0, count, count});
     HostImages const x0 = blank(Net::config.channels), condition = blank(Net::config.condition_channels);
+    host_uploads_.begin(x0.size() + condition.size());
     accumulate(x0, condition, lay_out_update(drawn, labels, height * width * Net::config.channels, 0), 0,
                count);
     zero(trainable_.network_gradients());
@@ -335,9 +337,7 @@ class Trainer {
   /// The images from number `first` on, as many as `to` has.
   void upload(HostImages const& from, int first, Images<Exec> const& to) {
     std::size_t const each = from.extent(1) * from.extent(2) * from.extent(3);
-    copy_values(runner_, to,
-                HostImages(from.data() + std::size_t(first) * each, to.extent(0), from.extent(1),
-                           from.extent(2), from.extent(3)));
+    host_uploads_.upload(runner_, to, from.data() + std::size_t(first) * each);
   }
 
   /// Lays a microbatch out in memory that grows when it must and never shrinks.
@@ -378,6 +378,7 @@ class Trainer {
   GradientNorm<Exec> gradient_norm_;
   typename Net::Tape tape_;
   Arena<Exec> images_;
+  HostUploads<Exec> host_uploads_;
   // In the runner's results().
   typename TransferBlock<Exec>::template Part<double> losses_;
   typename TransferBlock<Exec>::template Part<kernels::UpdateOutcome> outcome_;
