@@ -20,6 +20,7 @@ void optimiser(Exec const& exec, float* p, float* g, std::uint16_t* moment, doub
   adamw_update_bfloat16<Portable>(exec, 5, p, g, moment, moment, {}, {});
   ema_update<Portable>(exec, 5, p, {}, {});
   sum_of_squares<Portable>(exec, 5, p, sums);
+  add_partials(exec, 5, sums, 2, sums);
   find_outcome(exec, 5, sums, 5, sums, 1, outcome);
 }
 

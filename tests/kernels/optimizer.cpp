@@ -98,7 +98,7 @@ TEST_CASE_TEMPLATE("the portable and the vectorised sum of squares agree", Exec,
     auto const x = to_space<Exec>(scattered(count, 7));
     auto const total = [&](auto backend) {
       using Backend = decltype(backend);
-      std::vector<double> partial(kernels::square_sums<Backend>(std::int64_t(count)), NAN);
+      std::vector<double> partial(kernels::square_partials<Backend>(std::int64_t(count)), NAN);
       kernels::sum_of_squares<Backend>(Exec(), std::int64_t(count), x.data(), partial.data());
       Exec().fence();
       double sum = 0;

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 
 namespace optim_gradient_norm_tests {
@@ -41,11 +43,25 @@ TEST_CASE_TEMPLATE("one broken gradient anywhere shows in the norm", Exec, GLYPH
   }
 }
 
-TEST_CASE("the norm has the same bits on one thread and on several") {
+TEST_CASE_TEMPLATE("the norm has the same bits on one thread and on several", Backend, kernels::Vectorised,
+                   kernels::Portable) {
   auto const values = scattered(300007, 5);
-  using Parallel = Kokkos::DefaultHostExecutionSpace;
-  CHECK(GradientNorm<Kokkos::Serial>()(Kokkos::Serial(), to_space<Kokkos::Serial>(values)) ==
-        GradientNorm<Parallel>()(Parallel(), to_space<Parallel>(values)));
+  double expected = 0;
+  for (float const x : values) expected += double(x) * x;
+  auto const norm = [&](auto exec) {
+    using Exec = decltype(exec);
+    return GradientNorm<Exec>()(Runner<Exec, Backend>(exec), to_space<Exec>(values));
+  };
+  double const parallel = norm(Kokkos::DefaultHostExecutionSpace());
+  CHECK(norm(Kokkos::Serial()) == parallel);
+  CHECK(parallel == doctest::Approx(std::sqrt(expected)).epsilon(1e-13));
+}
+
+TEST_CASE("one thread of a device adds few sums, however large the gradient") {
+  for (std::int64_t const count : {0, 1, 255, 256, 257, 32768, 32769, 300007, 1 << 30}) {
+    CAPTURE(count);
+    CHECK(kernels::square_sums<kernels::Portable>(count) == std::min<std::int64_t>(count, 256));
+  }
 }
 
 TEST_CASE("clipping brings a large gradient to the limit and leaves a small one alone") {

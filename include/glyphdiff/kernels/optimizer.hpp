@@ -288,20 +288,28 @@ void ema_update(Exec const& exec, std::int64_t count, float const* parameters, U
 }
 
 /// Number of partial sums that sum_of_squares writes. It depends on the count alone, never on the number of
-/// threads.
+/// threads, as does all that follows.
 template <class Backend>
-std::int64_t square_sums(std::int64_t count) {
+std::int64_t square_partials(std::int64_t count) {
   std::int64_t const device_partials = 32768;
   if (Backend::one_element_per_item) return count < device_partials ? count : device_partials;
   return (count + optimizer_tile - 1) / optimizer_tile;
 }
 
-/// Partial sums of x^2 in double, square_sums<Backend>(count) of them; their sum in index order has the same
-/// bits for any number of threads. A host core sums a tile; a device thread every square_sums-th value, which
-/// neighbours read together.
+/// Number of sums that are left of them for one thread: a device's threads are slow alone, so it first adds
+/// its partial sums to no more than their square root or so.
+template <class Backend>
+std::int64_t square_sums(std::int64_t count) {
+  std::int64_t const device_sums = 256, partials = square_partials<Backend>(count);
+  return Backend::one_element_per_item && partials > device_sums ? device_sums : partials;
+}
+
+/// Partial sums of x^2 in double, square_partials<Backend>(count) of them; the same bits for any number of
+/// threads. A host core sums a tile; a device thread every square_partials-th value, which neighbours read
+/// together.
 template <class Backend, class Exec>
 void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double* partial) {
-  std::int64_t const partials = square_sums<Backend>(count);
+  std::int64_t const partials = square_partials<Backend>(count);
   std::int64_t const tile = Backend::one_element_per_item ? 1 : optimizer_tile;
   std::int64_t const stride = Backend::one_element_per_item ? partials : Backend::width;
   for_each(
@@ -316,6 +324,18 @@ void sum_of_squares(Exec const& exec, std::int64_t count, float const* x, double
         for (int lane = 0; lane < Backend::width; ++lane) sum += lanes[lane];
         for (; i < end; ++i) sum += double(x[i]) * double(x[i]);
         partial[item] = sum;
+      });
+}
+
+/// sums[k] = partial[k] + partial[k + count] + partial[k + 2 count] + ..., in this order, for k < count.
+template <class Exec>
+void add_partials(Exec const& exec, std::int64_t partials, double const* partial, std::int64_t count,
+                  double* sums) {
+  for_each(
+      "glyphdiff::optimizer::add_partials", exec, count, KOKKOS_LAMBDA(std::int64_t k) {
+        double sum = 0;
+        for (std::int64_t i = k; i < partials; i += count) sum += partial[i];
+        sums[k] = sum;
       });
 }
 
@@ -382,14 +402,28 @@ struct EmaStep {
   }
 };
 
+/// The sum of x^2 as square_sums<Backend>(count) sums, to be added in index order.
 struct SumOfSquares {
   static constexpr char const* name = "optimizer::sum_of_squares";
   std::int64_t count;
 
   Work work(int) const { return {4.0 * count, 2.0 * count}; }
   template <class Backend, class Exec>
-  void run(Backend, Exec const& exec, float const* x, double* partial) const {
+  std::int64_t scratch(Backend, Exec const&) const {
+    return std::int64_t(sizeof(double) / sizeof(float)) *
+           (two_levels<Backend>() ? square_partials<Backend>(count) : 0);
+  }
+  template <class Backend, class Exec>
+  void run(Backend, Exec const& exec, float* scratch, float const* x, double* sums) const {
+    if (!two_levels<Backend>()) return sum_of_squares<Backend>(exec, count, x, sums);
+    double* const partial = reinterpret_cast<double*>(scratch);
     sum_of_squares<Backend>(exec, count, x, partial);
+    add_partials(exec, square_partials<Backend>(count), partial, square_sums<Backend>(count), sums);
+  }
+
+  template <class Backend>
+  bool two_levels() const {
+    return square_sums<Backend>(count) < square_partials<Backend>(count);
   }
 };
 
@@ -415,6 +449,7 @@ struct FindOutcome {
   MAKE(ema_update<Vectorised, Exec>)            \
   MAKE(sum_of_squares<Portable, Exec>)          \
   MAKE(sum_of_squares<Vectorised, Exec>)        \
+  MAKE(add_partials<Exec>)                      \
   MAKE(find_outcome<Exec>)
 GLYPHDIFF_DECLARE_KERNELS(GLYPHDIFF_OPTIMIZER_KERNELS)
 
