@@ -1,6 +1,7 @@
 // What holds for every network whatever its layers: who owns parameters, and which execution space instance
 // passes run on.
 #include "../arrays.hpp"
+#include "../small_networks.hpp"
 
 #include <glyphdiff/data/styled_letters.hpp>
 #include <glyphdiff/diffusion/continuous.hpp>
@@ -24,15 +25,6 @@ using namespace glyphdiff::test;
 
 namespace {
 
-struct Tiny {
-  static constexpr UNetConfig config{.image_size = 8,
-                                     .channels = 1,
-                                     .model_channels = 8,
-                                     .channel_mult = {1, 2},
-                                     .res_blocks = 1,
-                                     .attention_resolutions = {4},
-                                     .norm_groups = 4};
-};
 struct TinyLetters {
   static constexpr UNetConfig config{.image_size = 8,
                                      .channels = 1,
@@ -43,13 +35,13 @@ struct TinyLetters {
                                      .condition_channels = 1,
                                      .norm_groups = 4};
 };
-struct TinyClassifier : Tiny {
+struct TinyClassifier : TwoLevels {
   static constexpr int classes_out = 2;
   static constexpr Pool pool = Pool::adaptive;
 };
 
 using Exec = Kokkos::DefaultHostExecutionSpace;
-using Net = UNet<Tiny, Exec>;
+using Net = UNet<TwoLevels, Exec>;
 using Encoder = EncoderUNet<TinyClassifier, Exec>;
 using Process = ContinuousDiffusion<ContinuousCosine, V>;
 
